@@ -1,0 +1,1 @@
+//! Keystead: users, teams, API keys and permissions behind one typed GraphQL API over Postgres.
