@@ -1,1 +1,3 @@
 //! Keystead: users, teams, API keys and permissions behind one typed GraphQL API over Postgres.
+
+pub mod permissions;

@@ -1,1 +1,7 @@
+//! The integration tests, in one binary: a folder per domain.
+#![allow(
+    clippy::unwrap_used,
+    reason = "a test that panics has failed, as it should"
+)]
 
+mod permissions;
