@@ -1,4 +1,4 @@
-//! Which children of a collection a principal may see, for lists that filter in SQL.
+//! Which children of a collection a principal may see, and where in the tree it may look, for lists that filter in SQL.
 
 use std::collections::BTreeSet;
 
@@ -57,5 +57,68 @@ pub fn visible(
         (true, true) => Visible::All,
         (true, false) => Visible::AllExcept(exceptions),
         (false, _) => Visible::Only(exceptions),
+    }
+}
+
+/// Where in the whole tree a privilege is held.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum Territory {
+    /// At every path.
+    Everywhere,
+    /// At no path.
+    Nowhere,
+    /// At a path, the mark that is nearest upwards decides: its own word for its path, its word for what lies below. One is at `/`.
+    Marks(Vec<Mark>),
+}
+
+/// What is so at a path, and below it down to the next mark.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Mark {
+    /// The path.
+    pub path: Path,
+    /// Whether the privilege is held at the path.
+    pub here: bool,
+    /// Whether it is held below.
+    pub below: bool,
+}
+
+/// Where the principal holds the privilege. Exact, for the reason that [`visible`] is.
+pub fn territory(facts: &Facts, principal: &Principal, privilege: &Privilege) -> Territory {
+    let root = Path::root();
+    let paths: BTreeSet<&Path> = facts.paths().chain([&root]).collect();
+    let marks: Vec<Mark> = paths
+        .into_iter()
+        .map(|path| Mark {
+            path: path.clone(),
+            here: check(facts, principal, privilege, path).allowed,
+            below: privileges_at(facts, principal, path, true).contains(privilege),
+        })
+        .collect();
+    if marks.iter().all(|mark| mark.here && mark.below) {
+        Territory::Everywhere
+    } else if marks.iter().all(|mark| !mark.here && !mark.below) {
+        Territory::Nowhere
+    } else {
+        Territory::Marks(marks)
+    }
+}
+
+impl Territory {
+    /// Whether the path is within.
+    pub fn contains(&self, path: &Path) -> bool {
+        let marks = match self {
+            Self::Everywhere => return true,
+            Self::Nowhere => return false,
+            Self::Marks(marks) => marks,
+        };
+        let above = marks.iter().filter(|mark| path.starts_with(&mark.path));
+        let nearest = above.max_by_key(|mark| mark.path.as_str().len());
+        nearest.is_some_and(|mark| {
+            if mark.path == *path {
+                mark.here
+            } else {
+                mark.below
+            }
+        })
     }
 }

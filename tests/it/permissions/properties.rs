@@ -4,7 +4,7 @@ use keystead::permissions::check::{check, privileges_at};
 use keystead::permissions::effective::effective;
 use keystead::permissions::path::Path;
 use keystead::permissions::privilege::Privilege;
-use keystead::permissions::visible::visible;
+use keystead::permissions::visible::{territory, visible};
 use proptest::prelude::*;
 
 use super::generate::{PATHS, PRIVILEGES, asked_paths, who, world, world_of_team};
@@ -85,6 +85,18 @@ proptest! {
                 let child = format!("{}/{segment}", collection.trim_end_matches('/'));
                 let expected = holds(&world, who, privilege, &child, at(minute));
                 prop_assert_eq!(visible.contains(segment), expected, "{} at {}: {:?}", privilege, child, visible);
+            }
+        }
+    }
+
+    #[test]
+    fn the_territory_is_where_the_check_says_yes(world in world(), who in who(), minute in 0..4_i64) {
+        let facts = world.facts().at(minutes(minute));
+        for privilege in PRIVILEGES {
+            let territory = territory(&facts, &who.principal(), &Privilege::parse(privilege).unwrap());
+            for path in asked_paths() {
+                let expected = holds(&world, who, privilege, &path, at(minute));
+                prop_assert_eq!(territory.contains(&Path::parse(&path).unwrap()), expected, "{} at {}", privilege, path);
             }
         }
     }

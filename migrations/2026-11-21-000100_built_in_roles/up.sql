@@ -1,0 +1,25 @@
+-- The built-in roles. The binary holds the same ones in src/permissions/role.rs; a test compares. The last four come with a status
+-- and cannot be granted.
+INSERT INTO roles (id, name, description, privileges, built_in, created_at, updated_at) VALUES
+    ('00000000-0000-8000-8000-000000000001', 'ADMIN', 'Everything there is to do.',
+     '{*}', true, '2026-11-21T00:00:00Z', '2026-11-21T00:00:00Z'),
+    ('00000000-0000-8000-8000-000000000002', 'AUDITOR', 'Read everything, change nothing.',
+     '{*.read}', true, '2026-11-21T00:00:00Z', '2026-11-21T00:00:00Z'),
+    ('00000000-0000-8000-8000-000000000003', 'READ', 'Look at things.',
+     '{*.read}', true, '2026-11-21T00:00:00Z', '2026-11-21T00:00:00Z'),
+    ('00000000-0000-8000-8000-000000000004', 'USE', 'Look at things and use them.',
+     '{*.read,*.use}', true, '2026-11-21T00:00:00Z', '2026-11-21T00:00:00Z'),
+    ('00000000-0000-8000-8000-000000000005', 'EDIT', 'Use things and change what is in them.',
+     '{*.edit,*.read,*.use}', true, '2026-11-21T00:00:00Z', '2026-11-21T00:00:00Z'),
+    ('00000000-0000-8000-8000-000000000006', 'MANAGE', 'Edit things, make and delete them, and say who may do what with them.',
+     '{*.delete,*.edit,*.manage,*.read,*.use,*.write}', true, '2026-11-21T00:00:00Z', '2026-11-21T00:00:00Z'),
+    ('00000000-0000-8000-8000-000000000007', 'NO_ACCESS', 'Nothing; wins over every other role at the same path.',
+     '{}', true, '2026-11-21T00:00:00Z', '2026-11-21T00:00:00Z'),
+    ('00000000-0000-8000-8000-000000000008', 'SELF', 'What a user holds over itself: read itself; make, see and delete its own keys.',
+     '{apiKey.read,apiKey.write,permission.read,user.read}', true, '2026-11-21T00:00:00Z', '2026-11-21T00:00:00Z'),
+    ('00000000-0000-8000-8000-000000000009', 'SELF_VIEWER', 'What a viewer holds over itself: read itself and its own keys.',
+     '{apiKey.read,permission.read,user.read}', true, '2026-11-21T00:00:00Z', '2026-11-21T00:00:00Z'),
+    ('00000000-0000-8000-8000-00000000000a', 'TEAM_ADMIN', 'What a team's admin holds over the team: change it, its members and its keys.',
+     '{apiKey.read,apiKey.write,audit.read,permission.read,team.read,team.write,user.read}', true, '2026-11-21T00:00:00Z', '2026-11-21T00:00:00Z'),
+    ('00000000-0000-8000-8000-00000000000b', 'TEAM_MEMBER', 'What a team's member holds over the team: read it and its members.',
+     '{team.read,user.read}', true, '2026-11-21T00:00:00Z', '2026-11-21T00:00:00Z');
