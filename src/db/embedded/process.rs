@@ -49,6 +49,7 @@ const SETTINGS: &[&str] = &[
     "huge_pages=off",
     "wal_level=minimal",
     "max_wal_senders=0",
+    "max_logical_replication_workers=0",
     "jit=off",
     "timezone=UTC",
     "log_timezone=UTC",
