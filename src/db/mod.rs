@@ -1,3 +1,23 @@
-//! The database.
+//! The way to Postgres: a pool of connections, named operations, transactions, typed ids and keyset pages.
+//!
+//! Only this room and the domains' stores know SQL. A store never takes a connection itself: an operation
+//! takes one through [`Db::read`] or [`Db::begin`], with a name that metrics and errors carry.
 
+pub mod coalesce;
+mod connect;
 pub mod embedded;
+mod failure;
+pub mod ids;
+pub mod migrate;
+pub mod pages;
+mod pool;
+pub(crate) mod search;
+#[rustfmt::skip]
+pub(crate) mod schema;
+pub mod statement;
+
+pub use diesel_async::AsyncPgConnection as Connection;
+
+pub use connect::{Endpoint, Tls};
+pub use failure::{Failure, Result};
+pub use pool::{Conn, Db, Op, PoolSettings, Tx};

@@ -204,6 +204,11 @@ impl Facts {
         }
     }
 
+    /// What these facts were made of.
+    pub fn given(&self) -> &Given {
+        &self.held.given
+    }
+
     /// The moment of which the facts speak.
     pub fn now(&self) -> DateTime<Utc> {
         self.now

@@ -6,3 +6,5 @@
 
 mod db;
 mod permissions;
+mod support;
+mod users;

@@ -1,0 +1,9 @@
+DROP TABLE idempotency_keys;
+DROP TABLE audit_events;
+DROP FUNCTION audit_events_are_immutable();
+DROP TABLE permissions;
+DROP TABLE roles;
+DROP TABLE api_keys;
+DROP TABLE team_memberships;
+DROP TABLE teams;
+DROP TABLE users;

@@ -1,0 +1,132 @@
+//! The application: everything that requests share, the same for the server and for tests.
+
+use std::sync::Arc;
+
+use crate::authn::{Authenticator, Credential};
+use crate::ctx::{Actor, Clock, Ctx, Events, Policy, Random, RequestInfo};
+use crate::db::{Db, Endpoint, PoolSettings, migrate};
+use crate::error::Result;
+use crate::graphql::api::Api;
+use crate::graphql::loaders::Loaders;
+
+/// What requests share. Cheap to clone.
+#[derive(Clone)]
+pub struct App {
+    /// The database.
+    pub db: Db,
+    /// The time.
+    pub clock: Clock,
+    /// Randomness.
+    pub random: Random,
+    /// The rules that the operator has set.
+    pub policy: Arc<Policy>,
+    /// Where changes are announced.
+    pub events: Events,
+    /// Who is calling.
+    pub authenticator: Arc<Authenticator>,
+    /// The GraphQL API.
+    pub api: Api,
+}
+
+/// What an [`App`] is made of.
+pub struct Builder {
+    endpoint: Endpoint,
+    pool: PoolSettings,
+    clock: Clock,
+    random: Random,
+    policy: Policy,
+}
+
+impl Builder {
+    /// The pool's size and time-outs.
+    #[must_use]
+    pub fn pool(mut self, pool: PoolSettings) -> Self {
+        self.pool = pool;
+        self
+    }
+
+    /// Another clock than the system's.
+    #[must_use]
+    pub fn clock(mut self, clock: Clock) -> Self {
+        self.clock = clock;
+        self
+    }
+
+    /// Other randomness than the system's.
+    #[must_use]
+    pub fn random(mut self, random: Random) -> Self {
+        self.random = random;
+        self
+    }
+
+    /// The operator's rules.
+    #[must_use]
+    pub fn policy(mut self, policy: Policy) -> Self {
+        self.policy = policy;
+        self
+    }
+
+    /// Opens the pool and puts the parts together. The database is not asked for anything yet.
+    ///
+    /// # Errors
+    /// `SERVICE_UNAVAILABLE` when the pool cannot be made.
+    pub async fn build(self) -> Result<App> {
+        let db = Db::open(self.endpoint, &self.pool).await?;
+        let loaders = Loaders::new(&db, &self.clock);
+        Ok(App {
+            authenticator: Arc::new(Authenticator::new(db.clone(), self.clock.clone())),
+            api: Api::new(loaders),
+            db,
+            clock: self.clock,
+            random: self.random,
+            policy: Arc::new(self.policy),
+            events: Events::default(),
+        })
+    }
+}
+
+impl App {
+    /// Begins an app over that database, with the system's clock and randomness.
+    pub fn builder(endpoint: Endpoint) -> Builder {
+        Builder {
+            endpoint,
+            pool: PoolSettings::default(),
+            clock: Clock::system(),
+            random: Random::system(),
+            policy: Policy::default(),
+        }
+    }
+
+    /// Brings the database to this version's schema. Returns the names of the migrations that ran.
+    ///
+    /// # Errors
+    /// As [`migrate::up`].
+    pub async fn migrate(&self) -> Result<Vec<String>> {
+        migrate::up(&self.db).await
+    }
+
+    /// The context of a request by that actor.
+    pub fn ctx(&self, actor: Actor, request: RequestInfo) -> Ctx {
+        Ctx {
+            actor,
+            request: Arc::new(request),
+            clock: self.clock.clone(),
+            random: self.random.clone(),
+            db: self.db.clone(),
+            policy: self.policy.clone(),
+            events: self.events.clone(),
+        }
+    }
+
+    /// Finds out who is calling.
+    ///
+    /// # Errors
+    /// As [`Authenticator::actor`].
+    pub async fn authenticate(
+        &self,
+        credential: Credential,
+        request: &RequestInfo,
+    ) -> Result<Actor> {
+        self.authenticator.actor(credential, request.ip).await
+    }
+}

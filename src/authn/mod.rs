@@ -1,0 +1,165 @@
+//! Who is calling: from the request's credential to the actor.
+//!
+//! A credential is `Authorization: Bearer ks_…`, or `Basic` with a key as the password and any user name. A wrong checksum is
+//! refused without a query; look-ups of many requests share one statement.
+
+pub mod password;
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+
+use crate::ctx::{Actor, Clock, Holder};
+use crate::db::Db;
+use crate::db::coalesce::Coalescer;
+use crate::error::{Code, Error, Result};
+use crate::permissions::model::Principal;
+use crate::permissions::ops::facts::{self, Identified};
+use crate::secrets::{Digest, Secret};
+
+/// The longest `Authorization` header that is looked at, in bytes.
+const MAX_HEADER: usize = 1_024;
+
+/// What a request shows to say who is calling.
+pub enum Credential {
+    /// Nothing.
+    None,
+    /// An API key.
+    ApiKey(Secret),
+}
+
+impl Credential {
+    /// Reads the value of an `Authorization` header (RFC 6750 `Bearer`, RFC 7617 `Basic`).
+    ///
+    /// # Errors
+    /// `UNAUTHENTICATED` when it is malformed or of another scheme.
+    pub fn from_header(value: Option<&str>) -> Result<Credential> {
+        let Some(value) = value else {
+            return Ok(Credential::None);
+        };
+        let (scheme, rest) = value.trim().split_once(' ').unwrap_or((value, ""));
+        if value.len() > MAX_HEADER {
+            return Err(refused(
+                "The Authorization header is longer than any credential.",
+            ));
+        }
+        match scheme.to_ascii_lowercase().as_str() {
+            "bearer" => Ok(Credential::ApiKey(Secret::new(rest.trim().to_owned()))),
+            "basic" => basic(rest.trim()),
+            _ => Err(refused(
+                "The Authorization header must be 'Bearer ks_…', or Basic with a key as the password.",
+            )),
+        }
+    }
+}
+
+fn basic(encoded: &str) -> Result<Credential> {
+    let malformed =
+        || refused("The Basic credentials cannot be read: they are base64 of 'name:key'.");
+    let bytes = STANDARD.decode(encoded).map_err(|_| malformed())?;
+    let text = String::from_utf8(bytes).map_err(|_| malformed())?;
+    let (_, password) = text.split_once(':').ok_or_else(malformed)?;
+    Ok(Credential::ApiKey(Secret::new(password.to_owned())))
+}
+
+fn refused(message: impl Into<String>) -> Error {
+    Error::new(Code::Unauthenticated, message)
+}
+
+/// Finds the actor behind a credential.
+pub struct Authenticator {
+    clock: Clock,
+    keys: Arc<Coalescer<Digest, Arc<Identified>>>,
+}
+
+impl Authenticator {
+    /// Over that database; look-ups that arrive together share a statement.
+    pub fn new(db: Db, clock: Clock) -> Self {
+        let fetch_clock = clock.clone();
+        let keys = Coalescer::new(2, move |digests| {
+            let (db, now) = (db.clone(), fetch_clock.now());
+            async move { facts::by_digests(&db, now, digests).await }
+        });
+        Authenticator { clock, keys }
+    }
+
+    /// The actor behind the credential, calling from `ip`.
+    ///
+    /// # Errors
+    /// `UNAUTHENTICATED` when the key is unknown, expired, disabled, its owner is, its team is, or it may not be used from
+    /// there; `SERVICE_UNAVAILABLE` when the database cannot be asked.
+    pub async fn actor(&self, credential: Credential, ip: Option<IpAddr>) -> Result<Actor> {
+        let Credential::ApiKey(secret) = credential else {
+            return Ok(Actor::Anonymous);
+        };
+        if !secret.is_api_key() {
+            return Err(refused(
+                "The credential is not an API key: a key is ks_ and 37 letters and digits, the last six a checksum. Was it cut?",
+            ));
+        }
+        let digest = secret.digest();
+        let found = self.keys.load(digest).await?;
+        let key = found.ok_or_else(|| {
+            refused("There is no such API key. It may have been deleted or rotated.")
+        })?;
+        self.usable(&key, digest, ip)?;
+        let restricted = key.facts.key().is_some_and(|key| key.restricted);
+        Ok(Actor::Holder(Arc::new(Holder {
+            user_id: key.user_id,
+            username: key.username.clone(),
+            api_key_id: Some(key.key_id),
+            principal: if restricted {
+                Principal::ApiKey(key.key_id)
+            } else {
+                Principal::User(key.user_id)
+            },
+            facts: key.facts.clone(),
+            credential: digest,
+        })))
+    }
+
+    fn usable(&self, key: &Identified, digest: Digest, ip: Option<IpAddr>) -> Result<()> {
+        let now = self.clock.now();
+        let past = |end: Option<chrono::DateTime<chrono::Utc>>| end.is_some_and(|end| end <= now);
+        let replaced = key.digest != digest
+            && !key
+                .previous
+                .is_some_and(|(old, end)| old == digest && now < end);
+        if replaced {
+            return Err(refused(
+                "This API key was rotated and its old secret no longer works. Use the new one.",
+            ));
+        }
+        if let Some(facts) = key.facts.key() {
+            if !facts.enabled {
+                return Err(refused("This API key is disabled."));
+            }
+            if past(facts.expires_at) {
+                return Err(refused("This API key has expired."));
+            }
+        }
+        if let Some(owner) = key.facts.user() {
+            if !owner.enabled {
+                return Err(refused("The owner of this API key is disabled."));
+            }
+            if past(owner.expires_at) {
+                return Err(refused("The owner of this API key has expired."));
+            }
+        }
+        if key.team_enabled == Some(false) {
+            return Err(refused("The team of this API key is disabled."));
+        }
+        let allowed = key.allowed_cidrs.is_empty()
+            || ip.is_some_and(|ip| {
+                key.allowed_cidrs
+                    .iter()
+                    .any(|cidr| cidr.contains(&ip.to_canonical()))
+            });
+        if !allowed {
+            return Err(refused("This API key may not be used from this address."));
+        }
+        Ok(())
+    }
+}

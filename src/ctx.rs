@@ -1,0 +1,232 @@
+//! What every operation takes first: who is calling, what that actor holds, the request, the clock, randomness, and the
+//! way to the database. There is no other way to any of them.
+
+use std::net::IpAddr;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Arc, Mutex};
+
+use chrono::{DateTime, DurationRound, TimeDelta, Utc};
+use rand::rngs::StdRng;
+use rand::{RngCore, SeedableRng};
+use tokio::sync::watch;
+use uuid::Uuid;
+
+use crate::db::Db;
+use crate::error::{Code, Error, Result};
+use crate::permissions::facts::Facts;
+use crate::permissions::model::Principal;
+use crate::secrets::Digest;
+
+/// The context of one request.
+#[derive(Clone)]
+pub struct Ctx {
+    /// Who is calling.
+    pub actor: Actor,
+    /// What is known of the request, for the audit trail.
+    pub request: Arc<RequestInfo>,
+    /// The time.
+    pub clock: Clock,
+    /// Randomness.
+    pub random: Random,
+    /// The database.
+    pub db: Db,
+    /// The rules that the operator has set.
+    pub policy: Arc<Policy>,
+    /// Where changes are announced after commit.
+    pub events: Events,
+}
+
+impl Ctx {
+    /// The present moment, to the microsecond, which is what Postgres keeps.
+    pub fn now(&self) -> DateTime<Utc> {
+        self.clock.now()
+    }
+
+    /// A new primary key (UUIDv7, RFC 9562).
+    pub fn new_id(&self) -> Uuid {
+        let millis = u64::try_from(self.now().timestamp_millis()).unwrap_or(0);
+        uuid::Builder::from_unix_timestamp_millis(millis, &self.random.bytes::<10>()).into_uuid()
+    }
+
+    /// The actor, who must be somebody.
+    ///
+    /// # Errors
+    /// `UNAUTHENTICATED` for an anonymous request.
+    pub fn holder(&self) -> Result<&Holder> {
+        match &self.actor {
+            Actor::Holder(holder) => Ok(holder),
+            Actor::Anonymous | Actor::Keystead => Err(Error::new(
+                Code::Unauthenticated,
+                "This needs a credential. Send an API key in the header 'Authorization: Bearer ks_…'.",
+            )),
+        }
+    }
+}
+
+/// Who is calling.
+#[derive(Clone)]
+pub enum Actor {
+    /// Nobody: no credential was sent.
+    Anonymous,
+    /// Keystead itself, on the operator's word at the command line: may do everything.
+    Keystead,
+    /// A user, through a credential.
+    Holder(Arc<Holder>),
+}
+
+/// A user that is calling, with the credential it used.
+#[derive(Debug)]
+pub struct Holder {
+    /// The user.
+    pub user_id: Uuid,
+    /// Its name, for the audit trail.
+    pub username: String,
+    /// The key that was sent.
+    pub api_key_id: Option<Uuid>,
+    /// Who is asked about: the key if it is restricted, else the user; facts know both.
+    pub principal: Principal,
+    /// What `check` needs to know.
+    pub facts: Facts,
+    /// The digest of the credential: names the holder in caches and keys what is stored for it alone.
+    pub credential: Digest,
+}
+
+/// What is known of a request.
+#[derive(Debug, Clone, Default)]
+pub struct RequestInfo {
+    /// The request's id: the caller's `X-Request-Id` if it is well-formed, else one made here.
+    pub id: String,
+    /// The client's address.
+    pub ip: Option<IpAddr>,
+    /// The client's `User-Agent`, at most 512 characters.
+    pub user_agent: Option<String>,
+    /// What the caller said in `X-Keystead-On-Behalf-Of`: recorded, never trusted.
+    pub on_behalf_of: Option<String>,
+}
+
+/// The time: the system's, or in tests one that moves when told.
+#[derive(Clone)]
+pub struct Clock {
+    manual: Option<Arc<AtomicI64>>,
+}
+
+impl Clock {
+    /// The system's clock.
+    pub fn system() -> Self {
+        Clock { manual: None }
+    }
+
+    /// A clock that stands at `at` until it is moved.
+    pub fn manual(at: DateTime<Utc>) -> Self {
+        Clock {
+            manual: Some(Arc::new(AtomicI64::new(at.timestamp_micros()))),
+        }
+    }
+
+    /// Moves a manual clock.
+    pub fn advance(&self, by: TimeDelta) {
+        if let Some(micros) = &self.manual {
+            micros.fetch_add(by.num_microseconds().unwrap_or(i64::MAX), Ordering::SeqCst);
+        }
+    }
+
+    /// The present moment, to the microsecond.
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "this is where the system's clock enters"
+    )]
+    pub fn now(&self) -> DateTime<Utc> {
+        match &self.manual {
+            None => {
+                let now = Utc::now();
+                now.duration_trunc(TimeDelta::microseconds(1))
+                    .unwrap_or(now)
+            }
+            Some(micros) => {
+                DateTime::from_timestamp_micros(micros.load(Ordering::SeqCst)).unwrap_or_default()
+            }
+        }
+    }
+}
+
+/// Randomness: a ChaCha generator seeded by the system, or in tests by a number.
+#[derive(Clone)]
+pub struct Random {
+    generator: Arc<Mutex<StdRng>>,
+}
+
+impl Random {
+    /// Seeded by the system.
+    pub fn system() -> Self {
+        Random {
+            generator: Arc::new(Mutex::new(StdRng::from_os_rng())),
+        }
+    }
+
+    /// The same sequence for the same seed. For tests only: what it makes can be foreseen.
+    pub fn seeded(seed: u64) -> Self {
+        Random {
+            generator: Arc::new(Mutex::new(StdRng::seed_from_u64(seed))),
+        }
+    }
+
+    /// `N` random bytes.
+    pub fn bytes<const N: usize>(&self) -> [u8; N] {
+        let mut bytes = [0; N];
+        self.generator
+            .lock()
+            .unwrap_or_else(|poisoned| poisoned.into_inner())
+            .fill_bytes(&mut bytes);
+        bytes
+    }
+}
+
+/// The rules that the operator has set, as far as operations need them.
+#[derive(Debug, Clone)]
+pub struct Policy {
+    /// bcrypt's cost for new passwords, 4–15.
+    pub password_cost: u32,
+    /// Characters that a password has at least.
+    pub password_min_length: usize,
+    /// The longest that a new key may live; `None`: for ever.
+    pub key_max_lifetime: Option<TimeDelta>,
+    /// The public address of this server, without a slash at its end.
+    pub public_url: String,
+}
+
+impl Default for Policy {
+    fn default() -> Self {
+        Policy {
+            password_cost: 12,
+            password_min_length: 12,
+            key_max_lifetime: None,
+            public_url: "http://127.0.0.1:4000".into(),
+        }
+    }
+}
+
+/// Tells those who follow the audit trail that it has grown.
+#[derive(Clone)]
+pub struct Events {
+    grown: Arc<watch::Sender<u64>>,
+}
+
+impl Default for Events {
+    fn default() -> Self {
+        Events {
+            grown: Arc::new(watch::Sender::new(0)),
+        }
+    }
+}
+
+impl Events {
+    /// Announces a committed change.
+    pub fn publish(&self) {
+        self.grown.send_modify(|count| *count += 1);
+    }
+
+    /// Follows the announcements of this process.
+    pub fn follow(&self) -> watch::Receiver<u64> {
+        self.grown.subscribe()
+    }
+}

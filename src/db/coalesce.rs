@@ -1,0 +1,141 @@
+//! A loader that all requests share: a key that arrives while nothing is under way goes at once; keys that arrive
+//! meanwhile form the next batch, as in a group commit. No timer: one client alone never waits for company.
+
+use std::collections::HashMap;
+use std::future::Future;
+use std::hash::Hash;
+use std::sync::{Arc, Mutex};
+
+use futures_util::future::BoxFuture;
+use tokio::sync::oneshot;
+
+use crate::error::{Error, Result};
+
+/// Most keys of one batch; what is beyond goes into the next.
+const MAX_BATCH: usize = 2_000;
+
+type Fetch<K, V> = dyn Fn(Vec<K>) -> BoxFuture<'static, Result<HashMap<K, V>>> + Send + Sync;
+type Waiting<K, V> = HashMap<K, Vec<oneshot::Sender<std::result::Result<Option<V>, Arc<Error>>>>>;
+
+/// Loads values by key, many keys a statement. Nothing is kept once it is answered.
+pub struct Coalescer<K, V> {
+    fetch: Box<Fetch<K, V>>,
+    state: Mutex<State<K, V>>,
+    /// How many batches may be under way at once.
+    lanes: usize,
+}
+
+struct State<K, V> {
+    waiting: Waiting<K, V>,
+    running: usize,
+}
+
+impl<K, V> Coalescer<K, V>
+where
+    K: Eq + Hash + Clone + Send + Sync + 'static,
+    V: Clone + Send + Sync + 'static,
+{
+    /// A loader over `fetch`, with up to `lanes` batches under way at the same time.
+    pub fn new<F, Fut>(lanes: usize, fetch: F) -> Arc<Self>
+    where
+        F: Fn(Vec<K>) -> Fut + Send + Sync + 'static,
+        Fut: Future<Output = Result<HashMap<K, V>>> + Send + 'static,
+    {
+        Arc::new(Coalescer {
+            fetch: Box::new(move |keys| Box::pin(fetch(keys))),
+            state: Mutex::new(State {
+                waiting: HashMap::new(),
+                running: 0,
+            }),
+            lanes,
+        })
+    }
+
+    /// The value of one key; `None` when there is none.
+    ///
+    /// # Errors
+    /// What the batch's statement failed with.
+    pub async fn load(self: &Arc<Self>, key: K) -> Result<Option<V>> {
+        let (sender, receiver) = oneshot::channel();
+        {
+            let mut state = self.lock();
+            state.waiting.entry(key).or_default().push(sender);
+            if state.running < self.lanes {
+                state.running += 1;
+                let this = self.clone();
+                tokio::spawn(async move { this.run().await });
+            }
+        }
+        match receiver.await {
+            Ok(Ok(value)) => Ok(value),
+            Ok(Err(error)) => Err(copy(&error)),
+            Err(_) => Err(Error::internal("a batch ended without an answer")),
+        }
+    }
+
+    /// The values of several keys, in their order.
+    ///
+    /// # Errors
+    /// As [`Self::load`].
+    pub async fn load_many(
+        self: &Arc<Self>,
+        keys: impl IntoIterator<Item = K>,
+    ) -> Result<Vec<Option<V>>> {
+        futures_util::future::try_join_all(keys.into_iter().map(|key| self.load(key))).await
+    }
+
+    /// Runs batches until nothing waits. Every key that is already on its way when this task is first polled is in the
+    /// first batch: the tasks of one request run before it.
+    async fn run(self: Arc<Self>) {
+        loop {
+            let batch: Waiting<K, V> = {
+                let mut state = self.lock();
+                if state.waiting.is_empty() {
+                    state.running -= 1;
+                    return;
+                }
+                if state.waiting.len() <= MAX_BATCH {
+                    std::mem::take(&mut state.waiting)
+                } else {
+                    let keys: Vec<K> = state.waiting.keys().take(MAX_BATCH).cloned().collect();
+                    keys.into_iter()
+                        .filter_map(|key| state.waiting.remove_entry(&key))
+                        .collect()
+                }
+            };
+            let keys: Vec<K> = batch.keys().cloned().collect();
+            match (self.fetch)(keys).await {
+                Ok(mut found) => {
+                    for (key, senders) in batch {
+                        let value = found.remove(&key);
+                        for sender in senders {
+                            let _ = sender.send(Ok(value.clone()));
+                        }
+                    }
+                }
+                Err(error) => {
+                    let error = Arc::new(error);
+                    for sender in batch.into_values().flatten() {
+                        let _ = sender.send(Err(error.clone()));
+                    }
+                }
+            }
+        }
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, State<K, V>> {
+        self.state
+            .lock()
+            .unwrap_or_else(|poisoned| poisoned.into_inner())
+    }
+}
+
+fn copy(error: &Error) -> Error {
+    Error {
+        code: error.code,
+        message: error.message.clone(),
+        field: error.field.clone(),
+        retry_after: error.retry_after,
+        cause: error.cause.clone(),
+    }
+}

@@ -1,0 +1,150 @@
+//! One connection: address, TLS (rustls, no libpq), session settings, and the count of its statements.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use diesel::connection::InstrumentationEvent;
+use diesel::{ConnectionError, ConnectionResult};
+use diesel_async::{AsyncConnection, AsyncPgConnection, SimpleAsyncConnection};
+use tokio_postgres::NoTls;
+use tokio_postgres::config::SslMode;
+use tokio_postgres_rustls::MakeRustlsConnect;
+
+use crate::error::{Code, Error};
+
+/// How the connection to the database is encrypted.
+#[derive(Clone)]
+pub enum Tls {
+    /// Not at all: a Unix socket, or `sslmode=disable`.
+    Never,
+    /// TLS with the server's certificate checked against these roots.
+    Verified(Arc<rustls::ClientConfig>),
+}
+
+/// Where the database is and how to speak to it.
+#[derive(Clone)]
+pub struct Endpoint {
+    config: tokio_postgres::Config,
+    tls: Tls,
+}
+
+impl Endpoint {
+    /// Reads a connection string (URL or keyword form, as libpq has them). `sslmode=disable` and Unix sockets use no
+    /// TLS; `prefer` (the default) and `require` check the certificate against the system's roots.
+    ///
+    /// # Errors
+    /// `BAD_USER_INPUT` when the string cannot be read; the string itself is never repeated, it may hold a password.
+    pub fn parse(url: &str) -> Result<Self, Error> {
+        let mut config: tokio_postgres::Config = url.parse().map_err(|error| {
+            Error::bad_input(
+                "DATABASE_URL",
+                format!("DATABASE_URL cannot be read ({error}). It looks like postgres://user:password@host:5432/database."),
+            )
+        })?;
+        if config.get_application_name().is_none() {
+            config.application_name("keystead");
+        }
+        if config.get_connect_timeout().is_none() {
+            config.connect_timeout(Duration::from_secs(5));
+        }
+        let only_sockets = config
+            .get_hosts()
+            .iter()
+            .all(|host| !matches!(host, tokio_postgres::config::Host::Tcp(_)));
+        let tls = if only_sockets || config.get_ssl_mode() == SslMode::Disable {
+            Tls::Never
+        } else {
+            Tls::Verified(Arc::new(system_roots()?))
+        };
+        Ok(Endpoint { config, tls })
+    }
+
+    /// The same server, another database.
+    pub fn with_database(&self, name: &str) -> Self {
+        let mut other = self.clone();
+        other.config.dbname(name);
+        other
+    }
+
+    /// The database's name.
+    pub fn database(&self) -> Option<&str> {
+        self.config.get_dbname()
+    }
+
+    /// A plain connection, for COPY and for managing databases; its task ends with the client.
+    ///
+    /// # Errors
+    /// `SERVICE_UNAVAILABLE` when the server cannot be reached or refuses.
+    pub async fn client(&self) -> Result<tokio_postgres::Client, Error> {
+        let failed = |error: tokio_postgres::Error| {
+            Error::new(Code::ServiceUnavailable, "The database cannot be reached.")
+                .because(format!("{error:?}"))
+        };
+        match &self.tls {
+            Tls::Never => {
+                let (client, connection) = self.config.connect(NoTls).await.map_err(failed)?;
+                tokio::spawn(connection);
+                Ok(client)
+            }
+            Tls::Verified(tls) => {
+                let tls = MakeRustlsConnect::new(tls.as_ref().clone());
+                let (client, connection) = self.config.connect(tls).await.map_err(failed)?;
+                tokio::spawn(connection);
+                Ok(client)
+            }
+        }
+    }
+
+    /// A connection with its session settings, whose statements are counted in `statements`.
+    pub(super) async fn establish(
+        &self,
+        statement_timeout: Duration,
+        statements: Arc<AtomicU64>,
+    ) -> ConnectionResult<AsyncPgConnection> {
+        let bad =
+            |error: tokio_postgres::Error| ConnectionError::BadConnection(format!("{error:?}"));
+        let mut connection = match &self.tls {
+            Tls::Never => {
+                let (client, connection) = self.config.connect(NoTls).await.map_err(bad)?;
+                AsyncPgConnection::try_from_client_and_connection(client, connection).await?
+            }
+            Tls::Verified(tls) => {
+                let tls = MakeRustlsConnect::new(tls.as_ref().clone());
+                let (client, connection) = self.config.connect(tls).await.map_err(bad)?;
+                AsyncPgConnection::try_from_client_and_connection(client, connection).await?
+            }
+        };
+        connection
+            .batch_execute(&format!(
+                "SET statement_timeout = {0}; SET idle_in_transaction_session_timeout = {1}; SET lc_messages = 'C'",
+                statement_timeout.as_millis(),
+                statement_timeout.as_millis() * 2,
+            ))
+            .await
+            // `lc_messages` is the superuser's to set; where it is not allowed the server's language stays.
+            .or_else(|error| match &error {
+                diesel::result::Error::DatabaseError(_, info) if info.message().contains("lc_messages") => Ok(()),
+                _ => Err(ConnectionError::CouldntSetupConfiguration(error)),
+            })?;
+        connection.set_instrumentation(move |event: InstrumentationEvent<'_>| {
+            if let InstrumentationEvent::StartQuery { .. } = event {
+                statements.fetch_add(1, Ordering::Relaxed);
+            }
+        });
+        Ok(connection)
+    }
+}
+
+fn system_roots() -> Result<rustls::ClientConfig, Error> {
+    let mut roots = rustls::RootCertStore::empty();
+    let found = rustls_native_certs::load_native_certs();
+    roots.add_parsable_certificates(found.certs);
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let config = rustls::ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .map_err(|error| Error::internal(error.to_string()))?
+        .with_root_certificates(roots)
+        .with_no_client_auth();
+    Ok(config)
+}

@@ -1,0 +1,183 @@
+//! Typed ids: the kind's prefix, `_`, and the UUID as 26 characters of Crockford base32 (the TypeID form, TypeID
+//! specification 0.3). They are the Relay global ids of the API.
+
+use std::fmt;
+
+use uuid::Uuid;
+
+use crate::error::{Error, Result};
+
+/// What an id names.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Kind {
+    /// A person or a service account.
+    User,
+    /// An API key.
+    ApiKey,
+    /// A team.
+    Team,
+    /// A role.
+    Role,
+    /// A permission.
+    Permission,
+    /// An audit event.
+    AuditEvent,
+}
+
+impl Kind {
+    /// Every kind.
+    pub const ALL: [Kind; 6] = [
+        Kind::User,
+        Kind::ApiKey,
+        Kind::Team,
+        Kind::Role,
+        Kind::Permission,
+        Kind::AuditEvent,
+    ];
+
+    /// The prefix, without the underscore.
+    pub fn prefix(self) -> &'static str {
+        match self {
+            Kind::User => "user",
+            Kind::ApiKey => "key",
+            Kind::Team => "team",
+            Kind::Role => "role",
+            Kind::Permission => "perm",
+            Kind::AuditEvent => "audit",
+        }
+    }
+
+    /// What it is called in a sentence.
+    pub fn noun(self) -> &'static str {
+        match self {
+            Kind::User => "user",
+            Kind::ApiKey => "API key",
+            Kind::Team => "team",
+            Kind::Role => "role",
+            Kind::Permission => "permission",
+            Kind::AuditEvent => "audit event",
+        }
+    }
+}
+
+/// An id with its kind.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Id {
+    /// What it names.
+    pub kind: Kind,
+    /// The primary key.
+    pub uuid: Uuid,
+}
+
+impl Id {
+    /// The id of that kind.
+    pub fn new(kind: Kind, uuid: Uuid) -> Self {
+        Id { kind, uuid }
+    }
+
+    /// Reads an id of any kind. `field` is the input's path, for the error.
+    pub fn parse(field: &str, text: &str) -> Result<Id> {
+        read(text).ok_or_else(|| {
+            Error::bad_input(
+                field,
+                format!(
+                    "{} is not an id. An id looks like user_01h455vb4pex5vsknk084sn02q.",
+                    quoted(text)
+                ),
+            )
+        })
+    }
+
+    /// Reads an id that must be of `kind`.
+    ///
+    /// # Errors
+    /// `BAD_USER_INPUT` naming `field`, the value, and the form that would be right.
+    pub fn parse_as(kind: Kind, field: &str, text: &str) -> Result<Uuid> {
+        let wanted = || {
+            format!(
+                "The id of {} begins with {}_.",
+                with_article(kind.noun()),
+                kind.prefix()
+            )
+        };
+        match read(text) {
+            Some(id) if id.kind == kind => Ok(id.uuid),
+            Some(id) => Err(Error::bad_input(
+                field,
+                format!(
+                    "{} is the id of {}. {}",
+                    quoted(text),
+                    with_article(id.kind.noun()),
+                    wanted()
+                ),
+            )),
+            None => Err(Error::bad_input(
+                field,
+                format!("{} is not an id. {}", quoted(text), wanted()),
+            )),
+        }
+    }
+}
+
+impl fmt::Display for Id {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.kind.prefix())?;
+        f.write_str("_")?;
+        let text = encode(self.uuid);
+        f.write_str(std::str::from_utf8(&text).map_err(|_| fmt::Error)?)
+    }
+}
+
+/// A noun with its article: an API key, a user.
+pub fn with_article(noun: &str) -> String {
+    // "a user" is said with a consonant.
+    let vowel = noun.starts_with(['a', 'e', 'i', 'o', 'A']);
+    format!("{} {noun}", if vowel { "an" } else { "a" })
+}
+
+/// The value as it is shown in an error: quoted, cut after 64 characters, without control characters.
+pub fn quoted(value: &str) -> String {
+    let mut shown: String = value
+        .chars()
+        .take(64)
+        .map(|c| if c.is_control() { '\u{fffd}' } else { c })
+        .collect();
+    if value.chars().nth(64).is_some() {
+        shown.push('…');
+    }
+    format!("'{shown}'")
+}
+
+const ALPHABET: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
+
+fn encode(uuid: Uuid) -> [u8; 26] {
+    let mut rest = uuid.as_u128();
+    let mut text = [0u8; 26];
+    for place in text.iter_mut().rev() {
+        *place = ALPHABET[(rest & 31) as usize];
+        rest >>= 5;
+    }
+    text
+}
+
+fn decode(text: &[u8]) -> Option<Uuid> {
+    // 26 characters carry 130 bits; the first may only hold 3.
+    if text.len() != 26 || text[0] > b'7' {
+        return None;
+    }
+    let mut value: u128 = 0;
+    for byte in text {
+        let digit = ALPHABET.iter().position(|a| a == byte)?;
+        value = (value << 5) | digit as u128;
+    }
+    Some(Uuid::from_u128(value))
+}
+
+fn read(text: &str) -> Option<Id> {
+    let (prefix, suffix) = text.rsplit_once('_')?;
+    let kind = Kind::ALL.into_iter().find(|kind| kind.prefix() == prefix)?;
+    Some(Id {
+        kind,
+        uuid: decode(suffix.as_bytes())?,
+    })
+}

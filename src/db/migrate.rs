@@ -1,0 +1,101 @@
+//! Migrations: embedded in the binary, run at start, by one process at a time.
+
+use diesel::migration::MigrationSource;
+use diesel::pg::Pg;
+use diesel_async::{AsyncMigrationHarness, SimpleAsyncConnection};
+use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
+
+use super::pool::{Conn, Db};
+use crate::error::{Code, Error, Result};
+
+const MIGRATIONS: EmbeddedMigrations = embed_migrations!("migrations");
+
+/// One number for all processes: whoever holds the advisory lock migrates, the others wait.
+const LOCK: i64 = 0x006b_6579_7374_6561;
+
+/// Brings the database to this binary's schema. Returns the names of the migrations that ran, oldest first.
+///
+/// # Errors
+/// `SERVICE_UNAVAILABLE` when the database cannot be reached; an internal error when a migration fails (it is undone).
+pub async fn up(db: &Db) -> Result<Vec<String>> {
+    harness(db, |harness| {
+        let ran = harness.run_pending_migrations(MIGRATIONS)?;
+        Ok(ran.iter().map(ToString::to_string).collect())
+    })
+    .await
+}
+
+/// Takes the newest migration back. For tests and for operators who return to the version before.
+///
+/// # Errors
+/// As [`up`].
+pub async fn down(db: &Db) -> Result<String> {
+    harness(db, |harness| {
+        Ok(harness.revert_last_migration(MIGRATIONS)?.to_string())
+    })
+    .await
+}
+
+/// The migrations this binary knows that the database has not.
+///
+/// # Errors
+/// As [`up`].
+pub async fn pending(db: &Db) -> Result<Vec<String>> {
+    harness(db, |harness| {
+        let pending = harness.pending_migrations(MIGRATIONS)?;
+        Ok(pending
+            .iter()
+            .map(|migration| migration.name().to_string())
+            .collect())
+    })
+    .await
+}
+
+/// The name of the newest migration in this binary.
+pub fn newest() -> String {
+    let mut names: Vec<String> = MigrationSource::<Pg>::migrations(&MIGRATIONS)
+        .map(|all| {
+            all.iter()
+                .map(|migration| migration.name().to_string())
+                .collect()
+        })
+        .unwrap_or_default();
+    names.sort();
+    names.pop().unwrap_or_default()
+}
+
+type Harness = AsyncMigrationHarness<Conn>;
+type BoxedError = Box<dyn std::error::Error + Send + Sync>;
+
+async fn harness<T, F>(db: &Db, work: F) -> Result<T>
+where
+    T: Send + 'static,
+    F: FnOnce(&mut Harness) -> std::result::Result<T, BoxedError> + Send + 'static,
+{
+    let mut conn = db.read("migrate").await?;
+    conn.batch_execute(&format!(
+        "SET statement_timeout = 0; SELECT pg_advisory_lock({LOCK})"
+    ))
+    .await
+    .map_err(super::Failure::from)?;
+    // The harness blocks; it gets a thread of its own.
+    let (mut conn, done) = tokio::task::spawn_blocking(move || {
+        let mut harness = AsyncMigrationHarness::new(conn);
+        let done = work(&mut harness);
+        (harness.into_inner(), done)
+    })
+    .await
+    .map_err(|error| Error::internal(error.to_string()))?;
+    conn.batch_execute(&format!(
+        "SELECT pg_advisory_unlock({LOCK}); RESET statement_timeout"
+    ))
+    .await
+    .map_err(super::Failure::from)?;
+    done.map_err(|error| {
+        Error::new(
+            Code::Internal,
+            "The database could not be brought to this version's schema.",
+        )
+        .because(error.to_string())
+    })
+}

@@ -1,0 +1,269 @@
+//! The pool, and the two ways to take a connection from it: [`Db::read`] and [`Db::begin`].
+
+use std::ops::{Deref, DerefMut};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use diesel_async::pooled_connection::bb8::{Pool, PooledConnection};
+use diesel_async::pooled_connection::{
+    AsyncDieselConnectionManager, ManagerConfig, RecyclingMethod,
+};
+use diesel_async::{AnsiTransactionManager, AsyncPgConnection, TransactionManager};
+use tokio::sync::{Mutex, OwnedMutexGuard};
+
+use super::connect::Endpoint;
+use super::failure::{Failure, Result};
+
+/// The name of a database operation: a snake_case constant that metrics and logs carry.
+pub type Op = &'static str;
+
+/// How large the pool is and how long its users wait.
+#[derive(Debug, Clone)]
+pub struct PoolSettings {
+    /// Connections at most. 1–1,000.
+    pub size: u32,
+    /// How long a request waits for a connection before it is told that the database is unavailable.
+    pub wait: Duration,
+    /// How long one statement may run.
+    pub statement_timeout: Duration,
+}
+
+impl Default for PoolSettings {
+    fn default() -> Self {
+        PoolSettings {
+            size: 16,
+            wait: Duration::from_secs(5),
+            statement_timeout: Duration::from_secs(10),
+        }
+    }
+}
+
+/// A handle on the database: cheap to clone, shared by all requests.
+///
+/// A request that stores its answer beside its effects (`Idempotency-Key`) has a handle of its own which is bound to one
+/// open transaction: what it reads is then what it has written, and its transactions are savepoints.
+#[derive(Clone)]
+pub struct Db {
+    source: Source,
+    endpoint: Arc<Endpoint>,
+    statements: Arc<AtomicU64>,
+}
+
+#[derive(Clone)]
+enum Source {
+    Pool(Pool<AsyncPgConnection>),
+    Within(Arc<Mutex<Held>>),
+}
+
+type Held = PooledConnection<'static, AsyncPgConnection>;
+
+impl Db {
+    /// Opens the pool. Connections are made when they are needed; this one does not wait for the first.
+    pub async fn open(endpoint: Endpoint, settings: &PoolSettings) -> Result<Db> {
+        let statements = Arc::new(AtomicU64::new(0));
+        let endpoint = Arc::new(endpoint);
+        let mut config = ManagerConfig::default();
+        config.recycling_method = RecyclingMethod::Fast;
+        let (to, counter, timeout) = (
+            endpoint.clone(),
+            statements.clone(),
+            settings.statement_timeout,
+        );
+        config.custom_setup = Box::new(move |_url| {
+            let (to, counter) = (to.clone(), counter.clone());
+            Box::pin(async move { to.establish(timeout, counter).await })
+        });
+        let manager = AsyncDieselConnectionManager::new_with_config("keystead", config);
+        let pool = Pool::builder()
+            .max_size(settings.size)
+            .connection_timeout(settings.wait)
+            .test_on_check_out(false)
+            .build(manager)
+            .await
+            .map_err(|error| Failure::Unavailable(error.to_string()))?;
+        Ok(Db {
+            source: Source::Pool(pool),
+            endpoint,
+            statements,
+        })
+    }
+
+    /// Where the database is.
+    pub fn endpoint(&self) -> &Endpoint {
+        &self.endpoint
+    }
+
+    /// How many statements all connections of this pool have sent so far, `BEGIN` and `COMMIT` among them.
+    pub fn statements(&self) -> u64 {
+        self.statements.load(Ordering::Relaxed)
+    }
+
+    /// Connections: (open, idle).
+    pub fn connections(&self) -> (u32, u32) {
+        match &self.source {
+            Source::Pool(pool) => {
+                let state = pool.state();
+                (state.connections, state.idle_connections)
+            }
+            Source::Within(_) => (1, 0),
+        }
+    }
+
+    /// A connection for reading, under the operation's name.
+    pub async fn read(&self, op: Op) -> Result<Conn> {
+        Ok(Conn {
+            guard: self.take().await?,
+            op,
+            since: Instant::now(),
+        })
+    }
+
+    /// Begins a transaction (read committed) under the operation's name. It is rolled back unless committed.
+    pub async fn begin(&self, op: Op) -> Result<Tx> {
+        let mut conn = self.read(op).await?;
+        AnsiTransactionManager::begin_transaction(&mut *conn).await?;
+        Ok(Tx { conn: Some(conn) })
+    }
+
+    /// Begins a transaction and binds a handle to it: everything done through that handle is part of it.
+    ///
+    /// Commit with [`Db::commit_bound`]; a handle that is dropped without rolls back.
+    pub async fn bind(&self, op: Op) -> Result<Db> {
+        let Source::Pool(pool) = &self.source else {
+            return Err(Failure::Other(
+                "a bound handle cannot be bound again".into(),
+            ));
+        };
+        let mut conn = checkout(pool).await?;
+        AnsiTransactionManager::begin_transaction(&mut *conn).await?;
+        metrics::counter!("keystead_db_operations_total", "op" => op).increment(1);
+        Ok(Db {
+            source: Source::Within(Arc::new(Mutex::new(conn))),
+            ..self.clone()
+        })
+    }
+
+    /// Ends the transaction of a bound handle.
+    pub async fn commit_bound(&self, commit: bool) -> Result<()> {
+        let Source::Within(conn) = &self.source else {
+            return Err(Failure::Other(
+                "only a bound handle has a transaction of its own".into(),
+            ));
+        };
+        let mut conn = conn.lock().await;
+        if commit {
+            AnsiTransactionManager::commit_transaction(&mut **conn).await?;
+        } else {
+            AnsiTransactionManager::rollback_transaction(&mut **conn).await?;
+        }
+        Ok(())
+    }
+
+    async fn take(&self) -> Result<Guard> {
+        match &self.source {
+            Source::Pool(pool) => Ok(Guard::Pooled(Box::new(checkout(pool).await?))),
+            Source::Within(conn) => Ok(Guard::Within(conn.clone().lock_owned().await)),
+        }
+    }
+}
+
+async fn checkout(pool: &Pool<AsyncPgConnection>) -> Result<Held> {
+    let waiting = Instant::now();
+    let held = pool
+        .get_owned()
+        .await
+        .map_err(|error| Failure::Unavailable(error.to_string()))?;
+    metrics::histogram!("keystead_db_pool_wait_seconds").record(waiting.elapsed().as_secs_f64());
+    Ok(held)
+}
+
+enum Guard {
+    Pooled(Box<Held>),
+    Within(OwnedMutexGuard<Held>),
+}
+
+/// A connection on loan for one named operation.
+pub struct Conn {
+    guard: Guard,
+    op: Op,
+    since: Instant,
+}
+
+impl Deref for Conn {
+    type Target = AsyncPgConnection;
+    fn deref(&self) -> &AsyncPgConnection {
+        match &self.guard {
+            Guard::Pooled(held) => held,
+            Guard::Within(held) => held,
+        }
+    }
+}
+
+impl DerefMut for Conn {
+    fn deref_mut(&mut self) -> &mut AsyncPgConnection {
+        match &mut self.guard {
+            Guard::Pooled(held) => held,
+            Guard::Within(held) => held,
+        }
+    }
+}
+
+impl Drop for Conn {
+    fn drop(&mut self) {
+        metrics::counter!("keystead_db_operations_total", "op" => self.op).increment(1);
+        metrics::histogram!("keystead_db_operation_seconds", "op" => self.op)
+            .record(self.since.elapsed().as_secs_f64());
+    }
+}
+
+/// An open transaction. Dropped without [`Tx::commit`], it is rolled back.
+pub struct Tx {
+    conn: Option<Conn>,
+}
+
+impl Tx {
+    /// Commits. An error means that nothing is known to be stored: the connection broke, or Postgres refused.
+    pub async fn commit(mut self) -> Result<()> {
+        let Some(mut conn) = self.conn.take() else {
+            return Err(Failure::Other("the transaction has ended".into()));
+        };
+        AnsiTransactionManager::commit_transaction(&mut *conn).await?;
+        Ok(())
+    }
+
+    fn conn(&self) -> &Conn {
+        self.conn
+            .as_ref()
+            .expect("a transaction holds its connection until it ends")
+    }
+}
+
+impl Deref for Tx {
+    type Target = AsyncPgConnection;
+    fn deref(&self) -> &AsyncPgConnection {
+        self.conn()
+    }
+}
+
+impl DerefMut for Tx {
+    fn deref_mut(&mut self) -> &mut AsyncPgConnection {
+        self.conn
+            .as_mut()
+            .expect("a transaction holds its connection until it ends")
+    }
+}
+
+impl Drop for Tx {
+    fn drop(&mut self) {
+        let Some(mut conn) = self.conn.take() else {
+            return;
+        };
+        // Without a runtime (at shutdown) the connection closes, which rolls back as well.
+        if let Ok(runtime) = tokio::runtime::Handle::try_current() {
+            runtime.spawn(async move {
+                let _ = AnsiTransactionManager::rollback_transaction(&mut *conn).await;
+            });
+        }
+    }
+}

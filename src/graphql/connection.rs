@@ -1,0 +1,108 @@
+//! Relay connections, as the GraphQL Cursor Connections specification has them, with `nodes` and `totalCount`.
+
+use async_graphql::{Context, SimpleObject};
+
+use crate::db::pages::PageRequest;
+use crate::error::Result;
+
+/// Where a page lies in its list.
+#[derive(SimpleObject, Debug, Clone)]
+pub struct PageInfo {
+    /// Whether there are objects after this page.
+    pub has_next_page: bool,
+    /// Whether there are objects before this page.
+    pub has_previous_page: bool,
+    /// The cursor of the first object, for `before`; null on an empty page.
+    pub start_cursor: Option<String>,
+    /// The cursor of the last object, for `after`; null on an empty page.
+    pub end_cursor: Option<String>,
+}
+
+/// Relay's four arguments, checked; `totalCount` is computed only if the selection asks for it.
+///
+/// # Errors
+/// As [`PageRequest::new`].
+pub fn page_request(
+    context: &Context<'_>,
+    list: &str,
+    first: Option<i32>,
+    after: Option<String>,
+    last: Option<i32>,
+    before: Option<String>,
+) -> Result<PageRequest> {
+    let count = context.look_ahead().field("totalCount").exists();
+    PageRequest::new(list, first, after, last, before, count)
+}
+
+/// Declares a connection and its edge:
+/// `connection!("A page of users." UserConnection, "A user in its list." UserEdge, "The user." User)`.
+macro_rules! connection {
+    ($doc:tt $connection:ident, $edge_doc:tt $edge:ident, $node_doc:tt $node:ty) => {
+        #[doc = $edge_doc]
+        #[derive(async_graphql::SimpleObject, Clone)]
+        pub struct $edge {
+            /// The object's place in the list, for `after` and `before`.
+            pub cursor: String,
+            #[doc = $node_doc]
+            pub node: $node,
+        }
+
+        #[doc = $doc]
+        #[derive(async_graphql::SimpleObject, Clone)]
+        #[graphql(complex)]
+        pub struct $connection {
+            /// The objects with their cursors.
+            pub edges: Vec<$edge>,
+            /// Where this page lies in the list.
+            pub page_info: $crate::graphql::connection::PageInfo,
+            #[graphql(skip)]
+            total: Option<i64>,
+        }
+
+        #[async_graphql::ComplexObject]
+        impl $connection {
+            /// The objects without their cursors.
+            async fn nodes(&self) -> Vec<$node> {
+                self.edges.iter().map(|edge| edge.node.clone()).collect()
+            }
+
+            /// How many objects the filter and your rights leave, on all pages together.
+            async fn total_count(&self) -> $crate::error::Result<i64> {
+                self.total
+                    .ok_or_else(|| $crate::error::Error::internal("the list was not counted"))
+            }
+        }
+
+        impl $connection {
+            /// The connection over a page, with `cursor` for each row.
+            pub fn of<T>(
+                page: $crate::db::pages::Page<T>,
+                cursor: impl Fn(&T) -> String,
+                node: impl Fn(T) -> $node,
+            ) -> Self {
+                let total = page.total;
+                let (has_next_page, has_previous_page) = (page.has_next, page.has_previous);
+                let edges: Vec<$edge> = page
+                    .items
+                    .into_iter()
+                    .map(|row| $edge {
+                        cursor: cursor(&row),
+                        node: node(row),
+                    })
+                    .collect();
+                let page_info = $crate::graphql::connection::PageInfo {
+                    has_next_page,
+                    has_previous_page,
+                    start_cursor: edges.first().map(|edge| edge.cursor.clone()),
+                    end_cursor: edges.last().map(|edge| edge.cursor.clone()),
+                };
+                $connection {
+                    edges,
+                    page_info,
+                    total,
+                }
+            }
+        }
+    };
+}
+pub(crate) use connection;

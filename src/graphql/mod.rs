@@ -1,0 +1,32 @@
+//! The GraphQL side of the house: the schema and its limits, the guard before the parser, loaders, scalars, nodes.
+//!
+//! The domains' own types are in `<domain>::graphql`; [`schema`] alone knows them all.
+
+pub mod api;
+pub mod connection;
+pub mod input;
+pub mod loaders;
+pub mod node;
+pub mod scalars;
+pub mod schema;
+pub mod server_info;
+
+use std::sync::Arc;
+
+use async_graphql::Context;
+
+use crate::ctx::Ctx;
+use loaders::Loaders;
+
+/// What every resolver finds in the request's data.
+pub struct Request {
+    /// The context that operations take.
+    pub ctx: Ctx,
+    /// The loaders: the process' own, or in a request bound to one transaction its own.
+    pub loaders: Arc<Loaders>,
+}
+
+/// The request's data.
+pub fn request<'a>(context: &Context<'a>) -> &'a Request {
+    context.data_unchecked::<Request>()
+}

@@ -1,0 +1,71 @@
+//! Relay's `Node`: any object by its global id.
+
+use async_graphql::{Context, ID, Interface, Object};
+use futures_util::future::try_join_all;
+
+use super::request;
+use crate::db::ids::{Id, Kind};
+use crate::error::{Error, Result};
+use crate::users::graphql::User;
+
+#[expect(missing_docs, reason = "the derive makes a method without one")]
+/// An object with a global id.
+#[derive(Interface)]
+#[graphql(field(
+    name = "id",
+    ty = "ID",
+    desc = "The global id: a typed id such as user_01h455vb4pex5vsknk084sn02q."
+))]
+pub enum Node {
+    /// A person or a service account.
+    User(User),
+}
+
+/// Objects by global id.
+#[derive(Default)]
+pub struct NodeQueries;
+
+/// Ids of one `nodes` request at most.
+const MAX_NODES: usize = 100;
+
+#[Object]
+impl NodeQueries {
+    /// The object with that id; null if there is none or you may not see it.
+    async fn node(
+        &self,
+        context: &Context<'_>,
+        #[graphql(desc = "A typed id, such as user_01h455vb4pex5vsknk084sn02q.")] id: ID,
+    ) -> Result<Option<Node>> {
+        load(context, Id::parse("id", &id)?).await
+    }
+
+    /// The objects with those ids, in their order; null where there is none or you may not see it.
+    async fn nodes(
+        &self,
+        context: &Context<'_>,
+        #[graphql(desc = "Typed ids, at most 100.")] ids: Vec<ID>,
+    ) -> Result<Vec<Option<Node>>> {
+        if ids.len() > MAX_NODES {
+            return Err(Error::bad_input(
+                "ids",
+                format!(
+                    "{} ids are asked for. At most {MAX_NODES} go in one request.",
+                    ids.len()
+                ),
+            ));
+        }
+        let ids = ids
+            .iter()
+            .map(|id| Id::parse("ids", id))
+            .collect::<Result<Vec<Id>>>()?;
+        try_join_all(ids.into_iter().map(|id| load(context, id))).await
+    }
+}
+
+async fn load(context: &Context<'_>, id: Id) -> Result<Option<Node>> {
+    let request = request(context);
+    match id.kind {
+        Kind::User => Ok(User::load(request, id.uuid).await?.map(Node::User)),
+        _ => Ok(None),
+    }
+}

@@ -1,0 +1,33 @@
+//! The schema: the one place that knows every domain's queries and mutations.
+
+use async_graphql::{EmptySubscription, MergedObject, Schema};
+
+use super::node::NodeQueries;
+use super::server_info::ServerQueries;
+use crate::users::graphql::{UserMutations, UserQueries};
+
+/// What can be asked.
+#[derive(MergedObject, Default)]
+pub struct Query(ServerQueries, NodeQueries, UserQueries);
+
+/// What can be changed. Every mutation takes one `input` and is atomic.
+#[derive(MergedObject, Default)]
+pub struct Mutation(UserMutations);
+
+/// The schema's type.
+pub type KeysteadSchema = Schema<Query, Mutation, EmptySubscription>;
+
+/// Builds the schema. Limits are the guard's: async-graphql's own are not needed and not all of them hold.
+pub fn build() -> KeysteadSchema {
+    Schema::build(Query::default(), Mutation::default(), EmptySubscription)
+        .disable_suggestions()
+        .finish()
+}
+
+/// The schema as text, as it is committed in `schema.graphql`.
+pub fn sdl() -> String {
+    let mut text = build().sdl();
+    text.truncate(text.trim_end().len());
+    text.push('\n');
+    text
+}

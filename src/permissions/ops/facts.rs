@@ -1,0 +1,292 @@
+//! Loading facts: what `check` needs about holders, many holders a statement.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use chrono::{DateTime, Utc};
+use ipnet::IpNet;
+use serde::Deserialize;
+use uuid::Uuid;
+
+use crate::db::{Connection, Db};
+use crate::error::{Error, Result};
+use crate::permissions::facts::{Facts, Given, KeyFacts, PermissionFact, TeamFacts, UserFacts};
+use crate::permissions::model::Principal;
+use crate::permissions::path::Path;
+use crate::permissions::privilege::PrivilegeSet;
+use crate::permissions::role::{BuiltIn, RoleFacts};
+use crate::permissions::store::facts::{self as store, HolderRow, Holders};
+use crate::secrets::Digest;
+
+/// A key as it was found by the digest of a secret, with its owner and all that `check` needs about both.
+#[derive(Debug)]
+pub struct Identified {
+    /// The key.
+    pub key_id: Uuid,
+    /// Its owner.
+    pub user_id: Uuid,
+    /// The owner's name.
+    pub username: String,
+    /// The addresses it may be used from; empty: any.
+    pub allowed_cidrs: Vec<IpNet>,
+    /// Whether the team it was made for is enabled; `None` where it was made for none.
+    pub team_enabled: Option<bool>,
+    /// The digest of the secret in force.
+    pub digest: Digest,
+    /// The digest of the secret before the last rotation, and until when it still works.
+    pub previous: Option<(Digest, DateTime<Utc>)>,
+    /// What `check` needs, at the moment it was read.
+    pub facts: Facts,
+}
+
+/// The keys whose secrets have these digests, by digest. One statement.
+///
+/// # Errors
+/// `SERVICE_UNAVAILABLE` when the database cannot be reached.
+pub async fn by_digests(
+    db: &Db,
+    now: DateTime<Utc>,
+    digests: Vec<Digest>,
+) -> Result<HashMap<Digest, Arc<Identified>>> {
+    let wanted = digests
+        .iter()
+        .map(|digest| digest.as_bytes().to_vec())
+        .collect();
+    let mut conn = db.read("identify_api_keys").await?;
+    let rows = store::load(&mut conn, Holders::Digests(wanted)).await?;
+    drop(conn);
+    let mut found = HashMap::new();
+    for row in rows {
+        let identified = Arc::new(identified(now, row)?);
+        if let Some((previous, _)) = identified.previous {
+            found.insert(previous, identified.clone());
+        }
+        found.insert(identified.digest, identified);
+    }
+    Ok(found)
+}
+
+/// The facts of these principals, at `now`. One statement for each kind of principal. An unknown principal is left out.
+///
+/// # Errors
+/// `SERVICE_UNAVAILABLE` when the database cannot be reached.
+pub async fn of_principals(
+    conn: &mut Connection,
+    now: DateTime<Utc>,
+    principals: &[Principal],
+) -> Result<HashMap<Principal, Facts>> {
+    let (mut users, mut keys, mut teams) = (Vec::new(), Vec::new(), Vec::new());
+    for principal in principals {
+        match principal {
+            Principal::User(id) => users.push(*id),
+            Principal::ApiKey(id) => keys.push(*id),
+            Principal::Team(id) => teams.push(*id),
+        }
+    }
+    let mut found = HashMap::new();
+    for holders in [
+        Holders::Users(users),
+        Holders::ApiKeys(keys),
+        Holders::Teams(teams),
+    ] {
+        let (Holders::Users(ids) | Holders::ApiKeys(ids) | Holders::Teams(ids)) = &holders else {
+            continue;
+        };
+        if ids.is_empty() {
+            continue;
+        }
+        for row in store::load(conn, holders).await? {
+            let principal = match (row.key_id, row.user_id, row.team_id) {
+                (Some(id), _, _) => Principal::ApiKey(id),
+                (None, Some(id), _) => Principal::User(id),
+                (None, None, Some(id)) => Principal::Team(id),
+                (None, None, None) => continue,
+            };
+            found.insert(principal, facts(now, &row)?);
+        }
+    }
+    Ok(found)
+}
+
+/// The facts of one principal; `None` if it does not exist.
+///
+/// # Errors
+/// As [`of_principals`].
+pub async fn of_principal(
+    conn: &mut Connection,
+    now: DateTime<Utc>,
+    principal: Principal,
+) -> Result<Option<Facts>> {
+    Ok(of_principals(conn, now, &[principal])
+        .await?
+        .remove(&principal))
+}
+
+fn identified(now: DateTime<Utc>, row: HolderRow) -> Result<Identified> {
+    let facts = facts(now, &row)?;
+    let missing = || Error::internal("a key's row lacks its owner or digest");
+    let digest = |bytes: &Option<Vec<u8>>| bytes.as_deref().and_then(Digest::from_stored);
+    let cidrs = row.key_allowed_cidrs.unwrap_or_default();
+    Ok(Identified {
+        key_id: row.key_id.ok_or_else(missing)?,
+        user_id: row.user_id.ok_or_else(missing)?,
+        username: row.username.ok_or_else(missing)?,
+        allowed_cidrs: cidrs
+            .iter()
+            .map(|cidr| cidr.parse())
+            .collect::<std::result::Result<_, _>>()
+            .map_err(|error| {
+                Error::internal(format!("a stored address range cannot be read: {error}"))
+            })?,
+        team_enabled: row.key_team_enabled,
+        digest: digest(&row.key_digest).ok_or_else(missing)?,
+        previous: digest(&row.key_previous_digest).zip(row.key_previous_secret_expires_at),
+        facts,
+    })
+}
+
+fn facts(now: DateTime<Utc>, row: &HolderRow) -> Result<Facts> {
+    let user = match (
+        row.user_id,
+        &row.user_role,
+        row.user_enabled,
+        row.user_created_at,
+    ) {
+        (Some(id), Some(role), Some(enabled), Some(created_at)) => Some(UserFacts {
+            id,
+            role: role.parse().map_err(unreadable)?,
+            enabled,
+            expires_at: row.user_expires_at,
+            created_at,
+        }),
+        _ => None,
+    };
+    let key = match (row.key_id, row.key_restricted, row.key_enabled) {
+        (Some(id), Some(restricted), Some(enabled)) => Some(KeyFacts {
+            id,
+            restricted,
+            enabled,
+            expires_at: row.key_expires_at,
+        }),
+        _ => None,
+    };
+    let given = Given {
+        user,
+        team: row.team_id,
+        teams: teams(row)?,
+        key,
+        permissions: permissions(row)?,
+    };
+    Ok(Facts::new(now, given))
+}
+
+#[derive(Deserialize)]
+struct TeamJson(Uuid, Option<Uuid>, Option<String>, bool, DateTime<Utc>);
+
+fn teams(row: &HolderRow) -> Result<Vec<TeamFacts>> {
+    let Some(json) = &row.teams else {
+        return Ok(Vec::new());
+    };
+    let rows: Vec<TeamJson> = serde_json::from_str(json).map_err(unreadable)?;
+    let mut teams: HashMap<Uuid, TeamFacts> = HashMap::with_capacity(rows.len());
+    for TeamJson(id, parent, role, enabled, since) in rows {
+        let role = role
+            .map(|role| role.parse())
+            .transpose()
+            .map_err(unreadable)?;
+        let team = TeamFacts {
+            id,
+            parent,
+            role,
+            enabled,
+            since,
+        };
+        // A team may be reached twice: as the user's own and as an ancestor of another. Its own membership counts.
+        match teams.entry(id) {
+            std::collections::hash_map::Entry::Occupied(mut held) if team.role.is_some() => {
+                held.insert(team);
+            }
+            std::collections::hash_map::Entry::Occupied(_) => {}
+            std::collections::hash_map::Entry::Vacant(free) => {
+                free.insert(team);
+            }
+        }
+    }
+    Ok(teams.into_values().collect())
+}
+
+#[derive(Deserialize)]
+struct PermissionJson(
+    Uuid,
+    Option<Uuid>,
+    Option<Uuid>,
+    Option<Uuid>,
+    String,
+    Uuid,
+    String,
+    Vec<String>,
+    bool,
+    Option<DateTime<Utc>>,
+    Option<Uuid>,
+    DateTime<Utc>,
+);
+
+fn permissions(row: &HolderRow) -> Result<Vec<Arc<PermissionFact>>> {
+    let Some(json) = &row.permissions else {
+        return Ok(Vec::new());
+    };
+    let rows: Vec<PermissionJson> = serde_json::from_str(json).map_err(unreadable)?;
+    rows.into_iter()
+        .map(|row| {
+            let PermissionJson(
+                id,
+                user,
+                team,
+                key,
+                path,
+                role_id,
+                name,
+                privileges,
+                propagate,
+                expires_at,
+                by,
+                at,
+            ) = row;
+            let principal = match (user, team, key) {
+                (Some(id), _, _) => Principal::User(id),
+                (_, Some(id), _) => Principal::Team(id),
+                (_, _, Some(id)) => Principal::ApiKey(id),
+                (None, None, None) => {
+                    return Err(Error::internal("a permission without principal"));
+                }
+            };
+            let role = match BuiltIn::by_id(role_id) {
+                Some(role) => role.facts(),
+                None => {
+                    let privileges = PrivilegeSet::from_patterns(privileges).map_err(unreadable)?;
+                    Arc::new(RoleFacts {
+                        id: role_id,
+                        name,
+                        privileges,
+                    })
+                }
+            };
+            let path = Path::parse(&path).map_err(unreadable)?;
+            Ok(Arc::new(PermissionFact {
+                id,
+                principal,
+                path,
+                role,
+                propagate,
+                expires_at,
+                created_by: by,
+                created_at: at,
+                derived: false,
+            }))
+        })
+        .collect()
+}
+
+fn unreadable(error: impl std::fmt::Display) -> Error {
+    Error::internal(format!("a stored fact cannot be read: {error}"))
+}

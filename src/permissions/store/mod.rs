@@ -1,0 +1,3 @@
+//! SQL of roles and permissions.
+
+pub(super) mod facts;

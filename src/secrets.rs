@@ -1,0 +1,111 @@
+//! Secrets and what is stored of them.
+//!
+//! An API key is `ks_`, 31 random base62 characters and 6 base62 characters of CRC-32 (IEEE) over what stands before: 40 in
+//! all, one word, made for secret scanners, and refused without a query when the checksum is wrong. Stored are its
+//! SHA-256 and a display prefix.
+
+use std::fmt;
+
+use sha2::{Digest as _, Sha256};
+use zeroize::{Zeroize, ZeroizeOnDrop};
+
+use crate::ctx::Random;
+
+/// Characters of an API key.
+pub const API_KEY_LENGTH: usize = 40;
+const PREFIX: &str = "ks_";
+const RANDOM: usize = 31;
+const CHECKSUM: usize = 6;
+const BASE62: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+
+/// A secret in the clear: it cannot be printed or copied by accident, and is wiped when dropped.
+#[derive(Zeroize, ZeroizeOnDrop)]
+pub struct Secret(String);
+
+impl Secret {
+    /// Takes a text that is secret from here on.
+    pub fn new(text: String) -> Self {
+        Secret(text)
+    }
+
+    /// A new API key.
+    pub fn generate_api_key(random: &Random) -> Self {
+        let mut text = String::with_capacity(API_KEY_LENGTH);
+        text.push_str(PREFIX);
+        while text.len() < PREFIX.len() + RANDOM {
+            // 248 is the largest multiple of 62 in a byte: what lies above would favour some characters.
+            let byte = random.bytes::<1>()[0];
+            if byte < 248 {
+                text.push(char::from(BASE62[usize::from(byte % 62)]));
+            }
+        }
+        let checksum = checksum(&text);
+        text.push_str(&checksum);
+        Secret(text)
+    }
+
+    /// The text, to be sent to the one who may have it. Every call is a place to look at.
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+
+    /// What is stored of it.
+    pub fn digest(&self) -> Digest {
+        Digest(Sha256::digest(self.0.as_bytes()).into())
+    }
+
+    /// What may be shown of an API key: `ks_Ab3d…`.
+    pub fn display_prefix(&self) -> String {
+        let shown: String = self.0.chars().take(PREFIX.len() + 4).collect();
+        format!("{shown}…")
+    }
+
+    /// Whether it has the form of an API key and its checksum is right.
+    pub fn is_api_key(&self) -> bool {
+        let text = &self.0;
+        text.len() == API_KEY_LENGTH
+            && text.starts_with(PREFIX)
+            && text
+                .bytes()
+                .skip(PREFIX.len())
+                .all(|byte| byte.is_ascii_alphanumeric())
+            && checksum(&text[..API_KEY_LENGTH - CHECKSUM]) == text[API_KEY_LENGTH - CHECKSUM..]
+    }
+}
+
+fn checksum(text: &str) -> String {
+    let mut rest = crc32fast::hash(text.as_bytes());
+    let mut places = [0u8; CHECKSUM];
+    for place in places.iter_mut().rev() {
+        *place = BASE62[(rest % 62) as usize];
+        rest /= 62;
+    }
+    places.iter().copied().map(char::from).collect()
+}
+
+/// SHA-256 of a secret: what the database has.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Digest([u8; 32]);
+
+impl Digest {
+    /// The digest of any text, for fingerprints.
+    pub fn of(bytes: &[u8]) -> Self {
+        Digest(Sha256::digest(bytes).into())
+    }
+
+    /// The bytes.
+    pub fn as_bytes(&self) -> &[u8; 32] {
+        &self.0
+    }
+
+    /// A digest as it was stored; `None` unless it has 32 bytes.
+    pub fn from_stored(bytes: &[u8]) -> Option<Self> {
+        bytes.try_into().ok().map(Digest)
+    }
+}
+
+impl fmt::Debug for Digest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Digest(…)")
+    }
+}

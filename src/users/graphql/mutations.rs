@@ -1,0 +1,78 @@
+//! Mutations on users.
+
+use std::sync::Arc;
+
+use async_graphql::{Context, ID, Object, SimpleObject};
+
+use super::inputs::{CreateUserInput, DeleteUserInput, UpdateUserInput};
+use super::types::User;
+use crate::db::ids::{Id, Kind};
+use crate::error::Result;
+use crate::graphql::request;
+use crate::users::ops;
+
+/// What `createUser` answers.
+#[derive(SimpleObject)]
+pub struct CreateUserPayload {
+    /// The new user.
+    user: User,
+}
+
+/// What `updateUser` answers.
+#[derive(SimpleObject)]
+pub struct UpdateUserPayload {
+    /// The user as it is now.
+    user: User,
+}
+
+/// What `deleteUser` answers.
+#[derive(SimpleObject)]
+pub struct DeleteUserPayload {
+    /// The id of the user that is gone.
+    deleted_user_id: ID,
+}
+
+/// Mutations on users.
+#[derive(Default)]
+pub struct UserMutations;
+
+#[Object]
+impl UserMutations {
+    /// Makes a user. Needs `user.write` at `/users`; its rights cannot exceed yours.
+    async fn create_user(
+        &self,
+        context: &Context<'_>,
+        #[graphql(desc = "The user.")] input: CreateUserInput,
+    ) -> Result<CreateUserPayload> {
+        let user = ops::create(&request(context).ctx, input.into()).await?;
+        Ok(CreateUserPayload {
+            user: User(Arc::new(user)),
+        })
+    }
+
+    /// Changes a user: what is absent stays, null clears. Needs `user.write` at the user's path.
+    async fn update_user(
+        &self,
+        context: &Context<'_>,
+        #[graphql(desc = "The user and its changes.")] input: UpdateUserInput,
+    ) -> Result<UpdateUserPayload> {
+        let id = Id::parse_as(Kind::User, "input.id", &input.id)?;
+        let user = ops::update(&request(context).ctx, id, input.read()?).await?;
+        Ok(UpdateUserPayload {
+            user: User(Arc::new(user)),
+        })
+    }
+
+    /// Deletes a user with its keys, memberships and permissions; the audit trail stays. Needs `user.write` at the user's path.
+    async fn delete_user(
+        &self,
+        context: &Context<'_>,
+        #[graphql(desc = "The user.")] input: DeleteUserInput,
+    ) -> Result<DeleteUserPayload> {
+        let id = Id::parse_as(Kind::User, "input.id", &input.id)?;
+        ops::delete(&request(context).ctx, id).await?;
+        Ok(DeleteUserPayload {
+            deleted_user_id: input.id,
+        })
+    }
+}

@@ -1,0 +1,149 @@
+//! The type `User` and its connection.
+
+use std::sync::Arc;
+
+use async_graphql::{Enum, ID, Object};
+use uuid::Uuid;
+
+use crate::error::Result;
+use crate::graphql::Request;
+use crate::graphql::connection::connection;
+use crate::graphql::scalars::{Json, Timestamp};
+use crate::permissions::model as permissions;
+use crate::users::{model, ops};
+
+/// A person, or an account for a program.
+#[derive(Enum, Copy, Clone, Eq, PartialEq)]
+#[graphql(remote = "model::UserKind")]
+pub enum UserKind {
+    /// A human being.
+    Person,
+    /// A program, a CI job, a server.
+    Service,
+}
+
+/// What a user is to the whole instance.
+#[derive(Enum, Copy, Clone, Eq, PartialEq)]
+#[graphql(remote = "permissions::InstanceRole")]
+pub enum InstanceRole {
+    /// Holds everything everywhere.
+    Admin,
+    /// Reads everything.
+    Auditor,
+    /// Reads itself and makes its own keys; everything else by permissions.
+    Member,
+    /// Reads itself; everything else by permissions.
+    Viewer,
+}
+
+/// A person or a service account.
+#[derive(Clone)]
+pub struct User(pub Arc<model::User>);
+
+impl User {
+    /// The user with that id, if the actor may see it.
+    ///
+    /// # Errors
+    /// `UNAUTHENTICATED`; `SERVICE_UNAVAILABLE`.
+    pub async fn load(request: &Request, id: Uuid) -> Result<Option<User>> {
+        crate::permissions::ops::access::authenticated(&request.ctx)?;
+        match request.loaders.users.load(id).await? {
+            Some(user) if ops::may_read(&request.ctx, id).await? => Ok(Some(User(user))),
+            _ => Ok(None),
+        }
+    }
+}
+
+#[Object]
+impl User {
+    /// The global id.
+    pub async fn id(&self) -> ID {
+        self.0.typed_id().to_string().into()
+    }
+
+    /// The name it signs in with; unique without regard to case.
+    async fn username(&self) -> &str {
+        &self.0.username
+    }
+
+    /// The e-mail address; unique without regard to case.
+    async fn email(&self) -> Option<&str> {
+        self.0.email.as_deref()
+    }
+
+    /// The display name.
+    async fn name(&self) -> Option<&str> {
+        self.0.name.as_deref()
+    }
+
+    /// The given name.
+    async fn given_name(&self) -> Option<&str> {
+        self.0.given_name.as_deref()
+    }
+
+    /// The family name.
+    async fn family_name(&self) -> Option<&str> {
+        self.0.family_name.as_deref()
+    }
+
+    /// A person, or an account for a program.
+    async fn kind(&self) -> UserKind {
+        if self.0.kind == model::UserKind::Service.as_str() {
+            UserKind::Service
+        } else {
+            UserKind::Person
+        }
+    }
+
+    /// What it is to the whole instance.
+    async fn role(&self) -> Result<InstanceRole> {
+        let role: permissions::InstanceRole = self
+            .0
+            .role
+            .parse()
+            .map_err(|_| crate::error::Error::internal("a stored user has an unknown role"))?;
+        Ok(role.into())
+    }
+
+    /// Whether it may do anything at all. The keys of a disabled user do not work.
+    async fn enabled(&self) -> bool {
+        self.0.enabled
+    }
+
+    /// From this moment on it counts as disabled.
+    async fn expires_at(&self) -> Option<Timestamp> {
+        self.0.expires_at.map(Timestamp)
+    }
+
+    /// A comment for administrators.
+    async fn comment(&self) -> Option<&str> {
+        self.0.comment.as_deref()
+    }
+
+    /// A JSON object for whatever its readers keep there.
+    async fn metadata(&self) -> Json {
+        Json(self.0.metadata.clone())
+    }
+
+    /// Whether a password is set.
+    async fn has_password(&self) -> bool {
+        self.0.password_hash.is_some()
+    }
+
+    /// When it was made.
+    async fn created_at(&self) -> Timestamp {
+        Timestamp(self.0.created_at)
+    }
+
+    /// When it was last changed.
+    async fn updated_at(&self) -> Timestamp {
+        Timestamp(self.0.updated_at)
+    }
+
+    /// When a credential of its was last used; written in bulk, some seconds late.
+    async fn last_used_at(&self) -> Option<Timestamp> {
+        self.0.last_used_at.map(Timestamp)
+    }
+}
+
+connection!("A page of users." UserConnection, "A user in its list." UserEdge, "The user." User);

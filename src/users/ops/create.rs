@@ -1,0 +1,159 @@
+//! Making a user.
+
+use serde_json::json;
+
+use super::{WRITE, email_taken, username_taken};
+use crate::audit::model::Change;
+use crate::audit::ops as audit;
+use crate::authn::password;
+use crate::ctx::Ctx;
+use crate::db::ids::Kind;
+use crate::error::{Error, Result};
+use crate::permissions::facts::{Facts, Given, UserFacts};
+use crate::permissions::gains::Exempt;
+use crate::permissions::model::{InstanceRole, Principal};
+use crate::permissions::ops::access;
+use crate::secrets::Secret;
+use crate::text;
+use crate::users::model::{NewUser, User, UserKind};
+use crate::users::store;
+
+/// Makes a user.
+///
+/// # Errors
+/// `FORBIDDEN` without `user.write` at `/users`, or if its role gives rights that the actor lacks; `BAD_USER_INPUT`;
+/// `ALREADY_EXISTS` for a name or address that is taken.
+pub async fn create(ctx: &Ctx, new: NewUser) -> Result<User> {
+    let (mut user, secret) = validate(ctx, new)?;
+
+    access::require(ctx, WRITE, &access::collection(Kind::User))?;
+    access::may_give(
+        ctx,
+        &Facts::nobody(ctx.now()),
+        &facts(ctx, &user)?,
+        &Principal::User(user.id),
+        &[Exempt::over_itself(user.id)],
+    )?;
+    if let Some(secret) = secret {
+        user.password_hash = Some(password::hash(secret, ctx.policy.password_cost).await?);
+    }
+
+    let mut tx = ctx.db.begin("create_user").await?;
+    store::insert(&mut tx, &user)
+        .await
+        .map_err(|failure| taken(failure, &user))?;
+    audit::record(
+        ctx,
+        &mut tx,
+        vec![Change::created(
+            "user.create",
+            user.typed_id(),
+            user.snapshot(),
+        )],
+    )
+    .await?;
+    tx.commit().await?;
+
+    ctx.events.publish();
+
+    Ok(user)
+}
+
+/// Makes the first administrator of an empty database; `None` if there is any user.
+///
+/// # Errors
+/// As [`create`].
+pub async fn first_admin(ctx: &Ctx, username: &str) -> Result<Option<User>> {
+    if store::any(&mut *ctx.db.read("any_user").await?).await? {
+        return Ok(None);
+    }
+    let new = NewUser {
+        username: username.to_owned(),
+        email: None,
+        name: Some("Administrator".into()),
+        given_name: None,
+        family_name: None,
+        kind: UserKind::Person,
+        role: InstanceRole::Admin,
+        enabled: true,
+        expires_at: None,
+        comment: None,
+        metadata: None,
+        password: None,
+    };
+    match create(ctx, new).await {
+        Ok(user) => Ok(Some(user)),
+        // Another process was faster.
+        Err(error) if error.code == crate::error::Code::AlreadyExists => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+fn validate(ctx: &Ctx, new: NewUser) -> Result<(User, Option<Secret>)> {
+    let now = ctx.now();
+    if new.expires_at.is_some_and(|end| end <= now) {
+        return Err(Error::bad_input(
+            "input.expiresAt",
+            "input.expiresAt lies in the past. Give a moment to come, or none.",
+        ));
+    }
+    if let Some(password) = &new.password {
+        password::validate("input.password", password, ctx.policy.password_min_length)?;
+    }
+    let user = User {
+        id: ctx.new_id(),
+        username: text::identifier("input.username", &new.username, "._-@+")?,
+        email: new
+            .email
+            .map(|email| text::email("input.email", &email))
+            .transpose()?,
+        name: text::optional_line("input.name", new.name.as_deref(), 200)?,
+        given_name: text::optional_line("input.givenName", new.given_name.as_deref(), 200)?,
+        family_name: text::optional_line("input.familyName", new.family_name.as_deref(), 200)?,
+        kind: new.kind.as_str().into(),
+        role: new.role.as_str().into(),
+        enabled: new.enabled,
+        expires_at: new.expires_at,
+        comment: text::optional_lines("input.comment", new.comment.as_deref(), 2_000)?,
+        metadata: new.metadata.map_or(Ok(json!({})), |value| {
+            text::metadata("input.metadata", value)
+        })?,
+        password_hash: None,
+        created_at: now,
+        updated_at: now,
+        last_used_at: None,
+    };
+    Ok((user, new.password.map(Secret::new)))
+}
+
+/// What the user will hold by its status alone.
+fn facts(ctx: &Ctx, user: &User) -> Result<Facts> {
+    let role = user
+        .role
+        .parse()
+        .map_err(|_| Error::internal("a user with an unknown role"))?;
+    let user = UserFacts {
+        id: user.id,
+        role,
+        // Rights that wait behind a switch are handed out as well.
+        enabled: true,
+        expires_at: user.expires_at,
+        created_at: user.created_at,
+    };
+    Ok(Facts::new(
+        ctx.now(),
+        Given {
+            user: Some(user),
+            ..Given::default()
+        },
+    ))
+}
+
+fn taken(failure: crate::db::Failure, user: &User) -> Error {
+    match failure {
+        crate::db::Failure::Unique(index) if index == "users_email_key" => {
+            email_taken(user.email.as_deref().unwrap_or_default())
+        }
+        other => other.unique("users_username_key", || username_taken(&user.username)),
+    }
+}

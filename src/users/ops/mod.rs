@@ -1,0 +1,96 @@
+//! The operations on users.
+
+mod create;
+mod delete;
+mod read;
+mod update;
+
+use uuid::Uuid;
+
+pub use create::{create, first_admin};
+pub use delete::delete;
+pub use read::{by_email, by_id, by_ids, by_username, cursor, list, may_read, sight};
+pub use update::update;
+
+use super::model::User;
+use super::store;
+use crate::ctx::{Actor, Ctx};
+use crate::db::Tx;
+use crate::db::ids::{Kind, quoted};
+use crate::error::{Error, Result};
+use crate::permissions::model::{InstanceRole, Principal};
+use crate::permissions::ops::access;
+use crate::permissions::path::Path;
+
+/// Read a user with all that belongs to it.
+pub const READ: &str = "user.read";
+/// Make, change and delete users.
+pub const WRITE: &str = "user.write";
+
+/// The path of a user, `/users/user_01…`.
+pub fn path(id: Uuid) -> Path {
+    access::object(Kind::User, id)
+}
+
+/// The error of a user that is not there or may not be seen.
+pub fn absent(field: &str, id: Uuid) -> Error {
+    let id = crate::db::ids::Id::new(Kind::User, id).to_string();
+    Error::not_found(
+        field,
+        format!("There is no user {}, or you may not see it.", quoted(&id)),
+    )
+}
+
+fn username_taken(username: &str) -> Error {
+    Error::already_exists(
+        "input.username",
+        format!(
+            "There is a user named {} already. Choose another name.",
+            quoted(username)
+        ),
+    )
+}
+
+fn email_taken(email: &str) -> Error {
+    Error::already_exists(
+        "input.email",
+        format!(
+            "The address {} belongs to another user already.",
+            quoted(email)
+        ),
+    )
+}
+
+/// An administrator of the instance is changed by administrators alone: whoever could rename or re-address one could become it.
+fn spare_admins(ctx: &Ctx, user: &User) -> Result<()> {
+    let Actor::Holder(holder) = &ctx.actor else {
+        return Ok(());
+    };
+    let by_admin = holder
+        .facts
+        .user()
+        .is_some_and(|actor| actor.role == InstanceRole::Admin)
+        && matches!(holder.principal, Principal::User(_));
+    if user.role == InstanceRole::Admin.as_str() && !by_admin {
+        return Err(Error::forbidden(format!(
+            "{} is an administrator of the instance. Only administrators may change it.",
+            quoted(&user.username)
+        )));
+    }
+    Ok(())
+}
+
+/// Refuses a change after which no enabled administrator would remain.
+async fn keep_an_admin(tx: &mut Tx, user: &User) -> Result<()> {
+    if user.role != InstanceRole::Admin.as_str() || !user.enabled {
+        return Ok(());
+    }
+    let admins = store::lock_admins(tx).await?;
+    if admins.iter().all(|id| *id == user.id) {
+        return Err(Error::conflict(format!(
+            "{} is the last enabled administrator. Make another one first.",
+            quoted(&user.username)
+        )));
+    }
+    Ok(())
+}

@@ -1,0 +1,111 @@
+//! Reading users.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use uuid::Uuid;
+
+use super::{READ, path};
+use crate::ctx::Ctx;
+use crate::db::Db;
+use crate::db::ids::Kind;
+use crate::db::pages::{Cursor, Page, PageRequest};
+use crate::error::Result;
+use crate::permissions::ops::access;
+use crate::users::model::{User, UserFilter, UserSight, UserSort};
+use crate::users::store;
+
+/// Users by id, for loaders: rights are decided afterwards by [`may_read`].
+///
+/// # Errors
+/// `SERVICE_UNAVAILABLE` when the database cannot be reached.
+pub async fn by_ids(db: &Db, ids: Vec<Uuid>) -> Result<HashMap<Uuid, Arc<User>>> {
+    let mut conn = db.read("users_by_ids").await?;
+    let users = store::by_ids(&mut conn, &ids).await?;
+    Ok(users
+        .into_iter()
+        .map(|user| (user.id, Arc::new(user)))
+        .collect())
+}
+
+/// The user with that id; `None` if there is none or the actor may not see it.
+///
+/// # Errors
+/// `UNAUTHENTICATED` for an anonymous request.
+pub async fn by_id(ctx: &Ctx, id: Uuid) -> Result<Option<Arc<User>>> {
+    access::authenticated(ctx)?;
+    let user = by_ids(&ctx.db, vec![id]).await?.remove(&id);
+    seen(ctx, user).await
+}
+
+/// The user with that name, without regard to case; `None` if there is none or the actor may not see it.
+///
+/// # Errors
+/// As [`by_id`].
+pub async fn by_username(ctx: &Ctx, username: &str) -> Result<Option<Arc<User>>> {
+    access::authenticated(ctx)?;
+    let found = store::by_username(&mut *ctx.db.read("user_by_username").await?, username).await?;
+    seen(ctx, found.map(Arc::new)).await
+}
+
+/// The user with that e-mail address, without regard to case; `None` if there is none or the actor may not see it.
+///
+/// # Errors
+/// As [`by_id`].
+pub async fn by_email(ctx: &Ctx, email: &str) -> Result<Option<Arc<User>>> {
+    access::authenticated(ctx)?;
+    let found = store::by_email(&mut *ctx.db.read("user_by_email").await?, email).await?;
+    seen(ctx, found.map(Arc::new)).await
+}
+
+async fn seen(ctx: &Ctx, user: Option<Arc<User>>) -> Result<Option<Arc<User>>> {
+    match user {
+        Some(user) if may_read(ctx, user.id).await? => Ok(Some(user)),
+        _ => Ok(None),
+    }
+}
+
+/// Whether the actor may read that user: at the user's path, or at the path of one of its teams.
+///
+/// # Errors
+/// `SERVICE_UNAVAILABLE` when the user's teams must be looked up and the database cannot be reached.
+pub async fn may_read(ctx: &Ctx, id: Uuid) -> Result<bool> {
+    if access::can(ctx, READ, &path(id)) {
+        return Ok(true);
+    }
+    let teams = access::seen(ctx, READ, Kind::Team);
+    if teams.is_none() {
+        return Ok(false);
+    }
+    let mut conn = ctx.db.read("user_in_seen_teams").await?;
+    Ok(store::in_teams(&mut conn, id, &teams).await?)
+}
+
+/// Which users the actor may see.
+pub fn sight(ctx: &Ctx) -> UserSight {
+    UserSight {
+        users: access::seen(ctx, READ, Kind::User),
+        teams: access::seen(ctx, READ, Kind::Team),
+    }
+}
+
+/// A page of the users that the filter and the actor's rights leave.
+///
+/// # Errors
+/// `UNAUTHENTICATED` for an anonymous request; `SERVICE_UNAVAILABLE`.
+pub async fn list(
+    ctx: &Ctx,
+    filter: &UserFilter,
+    sort: UserSort,
+    descending: bool,
+    request: &PageRequest,
+) -> Result<Page<User>> {
+    access::authenticated(ctx)?;
+    let mut conn = ctx.db.read("users_page").await?;
+    Ok(store::page(&mut conn, filter, &sight(ctx), sort, descending, request).await?)
+}
+
+/// The place of a user in a list of that order.
+pub fn cursor(user: &User, sort: UserSort) -> Cursor {
+    store::cursor(user, sort)
+}

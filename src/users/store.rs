@@ -1,0 +1,230 @@
+//! SQL of users.
+
+use diesel::prelude::*;
+use diesel::sql_types::BigInt;
+use diesel_async::{AsyncPgConnection, RunQueryDsl};
+use futures_util::future::try_join;
+use uuid::Uuid;
+
+use super::model::{User, UserFilter, UserSight, UserSort};
+use crate::db;
+use crate::db::pages::{Cursor, Page, PageRequest, SortKey};
+use crate::db::schema::users;
+use crate::db::statement::{Seen, Statement};
+
+pub(super) async fn by_ids(conn: &mut AsyncPgConnection, ids: &[Uuid]) -> db::Result<Vec<User>> {
+    Ok(users::table
+        .filter(users::id.eq_any(ids))
+        .select(User::as_select())
+        .load(conn)
+        .await?)
+}
+
+/// The user with that name, without regard to case.
+pub(super) async fn by_username(
+    conn: &mut AsyncPgConnection,
+    username: &str,
+) -> db::Result<Option<User>> {
+    one(
+        conn,
+        Statement::new(SELECT)
+            .and("lower(u.username) = lower(", username)
+            .sql(")"),
+    )
+    .await
+}
+
+/// The user with that e-mail address, without regard to case.
+pub(super) async fn by_email(
+    conn: &mut AsyncPgConnection,
+    email: &str,
+) -> db::Result<Option<User>> {
+    one(
+        conn,
+        Statement::new(SELECT)
+            .and("lower(u.email) = lower(", email)
+            .sql(")"),
+    )
+    .await
+}
+
+/// The user, locked until the transaction ends, so that what is read stays true until it is changed.
+pub(super) async fn lock(conn: &mut AsyncPgConnection, id: Uuid) -> db::Result<Option<User>> {
+    Ok(users::table
+        .find(id)
+        .select(User::as_select())
+        .for_no_key_update()
+        .first(conn)
+        .await
+        .optional()?)
+}
+
+/// Locks every enabled administrator and returns their ids: two that are being demoted at once wait for each other.
+pub(super) async fn lock_admins(conn: &mut AsyncPgConnection) -> db::Result<Vec<Uuid>> {
+    Ok(users::table
+        .filter(users::role.eq("ADMIN"))
+        .filter(users::enabled)
+        .order(users::id)
+        .select(users::id)
+        .for_no_key_update()
+        .load(conn)
+        .await?)
+}
+
+/// Whether there is any user at all.
+pub(super) async fn any(conn: &mut AsyncPgConnection) -> db::Result<bool> {
+    Ok(
+        diesel::select(diesel::dsl::exists(users::table.select(users::id)))
+            .get_result(conn)
+            .await?,
+    )
+}
+
+pub(super) async fn insert(conn: &mut AsyncPgConnection, user: &User) -> db::Result<()> {
+    diesel::insert_into(users::table)
+        .values(user)
+        .execute(conn)
+        .await?;
+    Ok(())
+}
+
+pub(super) async fn update(conn: &mut AsyncPgConnection, user: &User) -> db::Result<()> {
+    diesel::update(users::table.find(user.id))
+        .set((
+            users::username.eq(&user.username),
+            users::email.eq(&user.email),
+            users::name.eq(&user.name),
+            users::given_name.eq(&user.given_name),
+            users::family_name.eq(&user.family_name),
+            users::role.eq(&user.role),
+            users::enabled.eq(user.enabled),
+            users::expires_at.eq(user.expires_at),
+            users::comment.eq(&user.comment),
+            users::metadata.eq(&user.metadata),
+            users::updated_at.eq(user.updated_at),
+        ))
+        .execute(conn)
+        .await?;
+    Ok(())
+}
+
+pub(super) async fn delete(conn: &mut AsyncPgConnection, id: Uuid) -> db::Result<()> {
+    diesel::delete(users::table.find(id)).execute(conn).await?;
+    Ok(())
+}
+
+const COLUMNS: &str = "SELECT u.id, u.username, u.email, u.name, u.given_name, u.family_name, u.kind, u.role, u.enabled,
+    u.expires_at, u.comment, u.metadata, u.password_hash, u.created_at, u.updated_at, u.last_used_at";
+const SELECT: &str = "SELECT u.id, u.username, u.email, u.name, u.given_name, u.family_name, u.kind, u.role, u.enabled,
+    u.expires_at, u.comment, u.metadata, u.password_hash, u.created_at, u.updated_at, u.last_used_at FROM users u";
+
+async fn one(conn: &mut AsyncPgConnection, statement: Statement) -> db::Result<Option<User>> {
+    Ok(statement.load::<User>(conn).await?.pop())
+}
+
+#[derive(QueryableByName)]
+struct Count {
+    #[diesel(sql_type = BigInt)]
+    count: i64,
+}
+
+/// A page of users, and their number if asked for: pipelined, one round trip.
+pub(super) async fn page(
+    conn: &mut AsyncPgConnection,
+    filter: &UserFilter,
+    sight: &UserSight,
+    sort: UserSort,
+    descending: bool,
+    request: &PageRequest,
+) -> db::Result<Page<User>> {
+    let conn = &*conn;
+    let from = || matching(filter, sight);
+    let list = ordered(
+        Statement::new(COLUMNS).append(from()),
+        sort,
+        descending,
+        request,
+    );
+    let rows = async { Ok::<_, db::Failure>(list.load::<User>(&mut &*conn).await?) };
+    let total = async {
+        if !request.count {
+            return Ok(None);
+        }
+        let counted: Vec<Count> = Statement::new("SELECT count(*) AS count")
+            .append(from())
+            .load(&mut &*conn)
+            .await?;
+        Ok::<_, db::Failure>(counted.iter().map(|row| row.count).next())
+    };
+    let (rows, total) = try_join(rows, total).await?;
+    Ok(Page::of(request, rows, total))
+}
+
+fn matching(filter: &UserFilter, sight: &UserSight) -> Statement {
+    let mut from = Statement::new(" FROM users u");
+    if sight.users != Seen::All {
+        from = from.condition().sql("(").seen("u.id", &sight.users);
+        if !sight.teams.is_none() {
+            from = from
+                .sql(" OR EXISTS (SELECT 1 FROM team_memberships m WHERE m.user_id = u.id AND ")
+                .seen("m.team_id", &sight.teams)
+                .sql(")");
+        }
+        from = from.sql(")");
+    }
+    if let Some(words) = filter.search.as_deref().map(db::search::prefixes) {
+        from = from
+            .and("u.search @@ to_tsquery('simple', ", words)
+            .sql(")");
+    }
+    if let Some(team) = filter.team {
+        from = from
+            .and(
+                "EXISTS (SELECT 1 FROM team_memberships m WHERE m.user_id = u.id AND m.team_id = ",
+                team,
+            )
+            .sql(")");
+    }
+    from.and_if("u.kind = ", filter.kind.map(|kind| kind.as_str()))
+        .and_if("u.role = ", filter.role.map(|role| role.as_str()))
+        .and_if("u.enabled = ", filter.enabled)
+        .and_if("u.created_at >= ", filter.created_from)
+        .and_if("u.created_at < ", filter.created_before)
+}
+
+fn ordered(
+    statement: Statement,
+    sort: UserSort,
+    descending: bool,
+    request: &PageRequest,
+) -> Statement {
+    let column = match sort {
+        UserSort::CreatedAt => "u.created_at",
+        UserSort::Username => "lower(u.username)",
+    };
+    statement.keyset(column, "u.id", descending, request)
+}
+
+/// Whether the user is a member of one of these teams.
+pub(super) async fn in_teams(
+    conn: &mut AsyncPgConnection,
+    id: Uuid,
+    teams: &Seen,
+) -> db::Result<bool> {
+    let member = Statement::new("SELECT count(*) AS count FROM (SELECT 1 FROM team_memberships m")
+        .and("m.user_id = ", id)
+        .condition()
+        .seen("m.team_id", teams)
+        .sql(" LIMIT 1) found");
+    let found: Vec<Count> = member.load(conn).await?;
+    Ok(found.iter().any(|row| row.count > 0))
+}
+
+/// The place of a user in a list of that order.
+pub(super) fn cursor(user: &User, sort: UserSort) -> Cursor {
+    let key = match sort {
+        UserSort::CreatedAt => SortKey::Time(user.created_at),
+        UserSort::Username => SortKey::Text(user.username.to_lowercase()),
+    };
+    Cursor { key, id: user.id }
+}

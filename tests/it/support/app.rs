@@ -1,0 +1,173 @@
+//! The app under test, and its clients.
+
+use std::sync::Arc;
+
+use chrono::{DateTime, TimeZone, Utc};
+use keystead::app::App;
+use keystead::authn::Credential;
+use keystead::ctx::{Actor, Clock, Ctx, Policy, Random, RequestInfo};
+use keystead::permissions::model::InstanceRole;
+use keystead::secrets::Secret;
+use keystead::users::model::{NewUser, User, UserKind};
+use serde_json::{Value, json};
+
+use super::cluster;
+
+/// An app over a database of its own. Its clock stands at 2030-01-01T12:00:00Z until it is moved.
+#[derive(Clone)]
+pub struct TestApp {
+    pub app: App,
+    admin_key: Arc<str>,
+}
+
+impl TestApp {
+    pub async fn new() -> TestApp {
+        TestApp::with_policy(Policy {
+            password_cost: 4,
+            ..Policy::default()
+        })
+        .await
+    }
+
+    pub async fn with_policy(policy: Policy) -> TestApp {
+        let endpoint = cluster::database().await;
+        let start: DateTime<Utc> = Utc.with_ymd_and_hms(2030, 1, 1, 12, 0, 0).unwrap();
+        let app = App::builder(endpoint)
+            .clock(Clock::manual(start))
+            .random(Random::seeded(1))
+            .policy(policy)
+            .build()
+            .await
+            .unwrap();
+        let ctx = app.ctx(Actor::Keystead, RequestInfo::default());
+        let admin = keystead::users::ops::first_admin(&ctx, "admin")
+            .await
+            .unwrap()
+            .unwrap();
+        let admin_key = key(&ctx, &admin, "first").await;
+        TestApp {
+            app,
+            admin_key: admin_key.into(),
+        }
+    }
+
+    /// Keystead itself as the actor.
+    pub fn ctx(&self) -> Ctx {
+        self.app.ctx(Actor::Keystead, RequestInfo::default())
+    }
+
+    /// A client without credentials.
+    pub fn anonymous(&self) -> Client {
+        Client {
+            app: self.clone(),
+            key: None,
+        }
+    }
+
+    /// The first administrator.
+    pub fn admin(&self) -> Client {
+        self.with_key(&self.admin_key)
+    }
+
+    /// A client with that key.
+    pub fn with_key(&self, key: &str) -> Client {
+        Client {
+            app: self.clone(),
+            key: Some(key.into()),
+        }
+    }
+
+    /// A new user with that name and role, and a client with an unrestricted key of its.
+    pub async fn user(&self, username: &str, role: InstanceRole) -> (User, Client) {
+        let ctx = self.ctx();
+        let new = NewUser {
+            username: username.into(),
+            email: Some(format!("{username}@example.com")),
+            name: None,
+            given_name: None,
+            family_name: None,
+            kind: UserKind::Person,
+            role,
+            enabled: true,
+            expires_at: None,
+            comment: None,
+            metadata: None,
+            password: None,
+        };
+        let user = keystead::users::ops::create(&ctx, new).await.unwrap();
+        let key = key(&ctx, &user, "first").await;
+        (user, self.with_key(&key))
+    }
+}
+
+/// A key of that user.
+async fn key(ctx: &Ctx, owner: &User, name: &str) -> String {
+    let secret = Secret::generate_api_key(&ctx.random);
+    let client = ctx.db.endpoint().client().await.unwrap();
+    client
+        .execute(
+            "INSERT INTO api_keys (id, owner_id, name, digest, prefix, enabled, restricted, allowed_cidrs, metadata,
+                created_at, updated_at) VALUES (gen_random_uuid(), $1::text::uuid, $2, $3, $4, true, false, '{}', '{}', now(), now())",
+            &[
+                &owner.id.to_string(),
+                &name,
+                &secret.digest().as_bytes().as_slice(),
+                &secret.display_prefix(),
+            ],
+        )
+        .await
+        .unwrap();
+    secret.expose().to_owned()
+}
+
+/// Somebody who calls.
+#[derive(Clone)]
+pub struct Client {
+    app: TestApp,
+    key: Option<Arc<str>>,
+}
+
+impl Client {
+    /// Sends a document with variables and returns the whole answer.
+    pub async fn gql(&self, document: &str, variables: Value) -> Value {
+        let request = RequestInfo {
+            id: "test-request".into(),
+            ..RequestInfo::default()
+        };
+        let credential = match &self.key {
+            Some(key) => Credential::ApiKey(Secret::new(key.to_string())),
+            None => Credential::None,
+        };
+        let app = &self.app.app;
+        let actor = match app.authenticate(credential, &request).await {
+            Ok(actor) => actor,
+            Err(error) => {
+                return json!({"errors": [{"message": error.message, "extensions": {"code": error.code.as_str()}}]});
+            }
+        };
+        let request_body = async_graphql::Request::new(document)
+            .variables(async_graphql::Variables::from_json(variables));
+        let response = app.api.execute(app.ctx(actor, request), request_body).await;
+        serde_json::to_value(&response).unwrap()
+    }
+
+    /// Sends a document that must succeed and returns its data.
+    pub async fn data(&self, document: &str, variables: Value) -> Value {
+        let mut answer = self.gql(document, variables).await;
+        assert!(answer.get("errors").is_none(), "{answer:#}");
+        answer["data"].take()
+    }
+
+    /// Sends a document that must fail and returns (code, field, message) of its first error.
+    pub async fn error(&self, document: &str, variables: Value) -> (String, String, String) {
+        let answer = self.gql(document, variables).await;
+        let error = &answer["errors"][0];
+        assert!(error.is_object(), "{answer:#}");
+        let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+        (
+            text(&error["extensions"]["code"]),
+            text(&error["extensions"]["field"]),
+            text(&error["message"]),
+        )
+    }
+}

@@ -1,0 +1,6 @@
+//! What tests stand on: a Postgres of their own, a database for each test, an app, and a client for each actor.
+
+mod app;
+mod cluster;
+
+pub use app::TestApp;

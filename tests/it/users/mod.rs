@@ -1,0 +1,3 @@
+//! Users, over GraphQL.
+
+mod create;
