@@ -82,19 +82,23 @@ pub(crate) enum OwnerStanding {
     Walk,
 }
 
-/// What a walk ends with: the permissions of one node on one side.
+/// What a walk ends with: the stored permissions of one node on one side, and the derived ones on the way.
 pub(crate) struct Found<'a> {
     candidates: &'a [Arc<PermissionFact>],
     below: bool,
     when: DateTime<Utc>,
+    /// On one way there are at most two nodes with derived permissions: `/`, and a user or a team.
+    derived: [&'a [Arc<PermissionFact>]; 2],
 }
 
 impl<'a> Found<'a> {
     pub(crate) fn applying(&self) -> impl Iterator<Item = &'a Arc<PermissionFact>> + use<'a> {
         let (below, when) = (self.below, self.when);
-        self.candidates
+        let stored = self
+            .candidates
             .iter()
-            .filter(move |permission| permission.applies(below, when))
+            .filter(move |permission| permission.applies(below, when));
+        stored.chain(self.derived.into_iter().flatten())
     }
 
     /// Rule 4 for the whole set.
@@ -136,8 +140,8 @@ impl<'a> Found<'a> {
     }
 }
 
-/// Rules 1 to 3: from `/` down to the path, each node that yields something replacing what came from above. With `below`, the
-/// question is about any path below this one that no permission names.
+/// Rules 1 to 3: from `/` down to the path, each node that yields something replacing what came from above; derived permissions add
+/// to that. With `below`, the question is about any path below this one that no permission names.
 pub(crate) fn walk<'a>(
     facts: &'a Facts,
     side: Side,
@@ -149,6 +153,7 @@ pub(crate) fn walk<'a>(
         candidates: &[],
         below: false,
         when,
+        derived: [&[], &[]],
     };
     for node_path in path.ancestors() {
         let Some(node) = facts.node(node_path) else {
@@ -156,11 +161,13 @@ pub(crate) fn walk<'a>(
         };
         let below = below || node_path.len() < path.as_str().len();
         if let Some(candidates) = yields(node, side, below, when) {
-            found = Found {
-                candidates,
-                below,
-                when,
-            };
+            (found.candidates, found.below) = (candidates, below);
+        }
+        if matches!(side, Side::Holder) {
+            let place = usize::from(node_path.len() > 1);
+            if !node.derived.is_empty() {
+                found.derived[place] = &node.derived;
+            }
         }
     }
     found

@@ -156,6 +156,8 @@ pub(crate) struct Node {
     pub(crate) own: Vec<Arc<PermissionFact>>,
     pub(crate) teams: Vec<Arc<PermissionFact>>,
     pub(crate) key: Vec<Arc<PermissionFact>>,
+    /// Derived ones, whosever: they add to what a walk yields.
+    pub(crate) derived: Vec<Arc<PermissionFact>>,
 }
 
 impl Facts {
@@ -175,6 +177,7 @@ impl Facts {
             }
             let node = nodes.entry(permission.path.clone()).or_default();
             let place = match permission.principal {
+                _ if permission.derived => &mut node.derived,
                 Principal::User(_) => &mut node.own,
                 Principal::Team(_) => &mut node.teams,
                 Principal::ApiKey(_) => &mut node.key,
@@ -236,10 +239,14 @@ impl Facts {
 
     /// Every permission that reaches the holder, stored or derived, in no order.
     pub fn permissions(&self) -> impl Iterator<Item = &Arc<PermissionFact>> {
-        self.held
-            .nodes
-            .values()
-            .flat_map(|node| node.own.iter().chain(&node.teams).chain(&node.key))
+        let nodes = self.held.nodes.values();
+        nodes.flat_map(|node| {
+            node.own
+                .iter()
+                .chain(&node.teams)
+                .chain(&node.key)
+                .chain(&node.derived)
+        })
     }
 
     /// Every path that a permission names, in no order.

@@ -15,7 +15,9 @@
 //!
 //! An enabled administrator of the instance holds everything, before any walk (through a restricted key: what the key's walk yields).
 //! Rights that come with another status are permissions that [`facts::Facts::new`] derives: of an auditor at `/`, of a user over
-//! itself, of a team's member over the team, held through the team. Whoever is disabled or has expired holds nothing.
+//! itself, of a team's member over the team. They apply at their path and below it, take no part in the walk, and add to the set that
+//! it ends with: they hide nothing, nothing hides them, but `NO_ACCESS` in that set wins over them too. Whoever is disabled or has
+//! expired holds nothing.
 //!
 //! Whoever gives rights must hold them: [`gains`] is the one place that decides it.
 

@@ -49,7 +49,7 @@ pub fn holds(world: &World, who: Who, privilege: &str, path: &str, when: When) -
 }
 
 fn by_walk(world: &World, of_key: bool, privilege: &str, path: &str, minute: i64) -> bool {
-    let rows = all_rows(world);
+    let rows: Vec<OwnedRow> = world.rows.iter().map(stored).collect();
     let mut current: Vec<&OwnedRow> = Vec::new();
     for node in nodes(path) {
         let applying: Vec<&OwnedRow> = rows
@@ -79,6 +79,16 @@ fn by_walk(world: &World, of_key: bool, privilege: &str, path: &str, minute: i64
             current = yielded;
         }
     }
+    let by_status = if of_key {
+        Vec::new()
+    } else {
+        derived_rows(world)
+    };
+    current.extend(
+        by_status
+            .iter()
+            .filter(|row| nodes(path).contains(&row.path)),
+    );
     if current.iter().any(|row| row.role == "NO_ACCESS") {
         return false;
     }
@@ -93,8 +103,9 @@ struct OwnedRow {
     expires: Option<i64>,
 }
 
-fn all_rows(world: &World) -> Vec<OwnedRow> {
-    let mut rows: Vec<OwnedRow> = world.rows.iter().map(stored).collect();
+/// What comes with a status: it adds, and never hides.
+fn derived_rows(world: &World) -> Vec<OwnedRow> {
+    let mut rows = Vec::new();
     let derived = |who, path: &str, role| OwnedRow {
         who,
         path: path.to_owned(),

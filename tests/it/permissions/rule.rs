@@ -114,8 +114,15 @@ fn each_sentence() {
         ("and does not change it", in_team(), User, "team.write", TEAM_2, "no by TEAM_MEMBER at /teams/team_00000000000000000000000002"),
         ("its admin does", member().team(2, None, Some(TeamRole::Admin)), User, "team.write", TEAM_2,
             "yes by TEAM_ADMIN at /teams/team_00000000000000000000000002"),
-        ("held through the team: an own row beats it", in_team().grant(User, TEAM_2, "NO_ACCESS"), User, "team.read", TEAM_2,
-            "no by NO_ACCESS at /teams/team_00000000000000000000000002"),
+        ("status adds: an auditor reads the audit trail of itself", member().role(InstanceRole::Auditor), User, "audit.read", MYSELF, "yes by AUDITOR at /"),
+        ("it hides nothing from above", in_team().grant(User, "/", "MANAGE"), User, "team.write", TEAM_2, "yes by MANAGE at /"),
+        ("nothing hides it", in_team().grant(User, TEAM_2, "BUILDER"), User, "team.read", TEAM_2,
+            "yes by TEAM_MEMBER at /teams/team_00000000000000000000000002"),
+        ("also below", in_team().grant(User, "/teams", "BUILDER"), User, "user.read", "/teams/team_00000000000000000000000002/x",
+            "yes by TEAM_MEMBER at /teams/team_00000000000000000000000002"),
+        ("but NO_ACCESS wins over it", in_team().grant(User, "/", "NO_ACCESS"), User, "team.read", TEAM_2, "no by NO_ACCESS at /"),
+        ("unless it is lifted", in_team().grant(User, "/", "NO_ACCESS").grant(User, "/teams", "BUILDER"), User, "team.read", TEAM_2,
+            "yes by TEAM_MEMBER at /teams/team_00000000000000000000000002"),
         ("an ancestor is not one's team", in_team(), User, "team.read", "/teams/team_00000000000000000000000003", "no by nothing"),
     ];
     for (sentence, world, who, privilege, path, expected) in cases {
