@@ -4,6 +4,7 @@
 
 pub mod api;
 pub mod connection;
+pub mod guard;
 pub mod input;
 pub mod loaders;
 pub mod node;
