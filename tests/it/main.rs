@@ -5,6 +5,7 @@
 )]
 
 mod db;
+mod graphql;
 mod permissions;
 mod support;
 mod users;

@@ -1,0 +1,4 @@
+//! GraphQL as such: the guard, the schema, execution.
+
+pub mod attacks;
+mod guard;
