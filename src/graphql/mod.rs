@@ -7,6 +7,10 @@ pub mod connection;
 pub mod guard;
 pub mod input;
 pub mod loaders;
+#[allow(
+    missing_docs,
+    reason = "the derive of an interface makes a method without a comment"
+)]
 pub mod node;
 pub mod scalars;
 pub mod schema;

@@ -8,7 +8,6 @@ use crate::db::ids::{Id, Kind};
 use crate::error::{Error, Result};
 use crate::users::graphql::User;
 
-#[expect(missing_docs, reason = "the derive makes a method without one")]
 /// An object with a global id.
 #[derive(Interface)]
 #[graphql(field(

@@ -9,6 +9,8 @@ use ipnet::IpNet;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Timestamp(pub DateTime<Utc>);
 
+/// A moment in UTC, RFC 3339 with `Z`: `2030-01-31T12:00:00Z`. Input may carry another offset and up to microseconds;
+/// years 1970 to 9999.
 #[Scalar(
     name = "DateTime",
     specified_by_url = "https://datatracker.ietf.org/doc/html/rfc3339"
@@ -104,6 +106,7 @@ impl Duration {
     }
 }
 
+/// A length of time in ISO 8601 form: `P30D`, `PT12H`, `P1Y6M`, `P2W`. Months and years are calendar ones.
 #[Scalar(specified_by_url = "https://en.wikipedia.org/wiki/ISO_8601#Durations")]
 impl ScalarType for Duration {
     fn parse(value: Value) -> InputValueResult<Self> {
@@ -143,6 +146,7 @@ impl ScalarType for Duration {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Cidr(pub IpNet);
 
+/// A range of addresses, IPv4 or IPv6: `192.0.2.0/24`, `2001:db8::/32`; a single address stands for itself.
 #[Scalar(specified_by_url = "https://datatracker.ietf.org/doc/html/rfc4632")]
 impl ScalarType for Cidr {
     fn parse(value: Value) -> InputValueResult<Self> {
@@ -177,6 +181,7 @@ impl ScalarType for Cidr {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Json(pub serde_json::Value);
 
+/// Any JSON value. Where an object is wanted, such as for metadata: at most 16 kB, nested at most 16 deep.
 #[Scalar(
     name = "JSON",
     specified_by_url = "https://datatracker.ietf.org/doc/html/rfc8259"

@@ -6,6 +6,7 @@
 
 mod db;
 mod graphql;
+mod house;
 mod permissions;
 mod support;
 mod users;

@@ -54,6 +54,7 @@ impl User {
     }
 }
 
+/// A person or a service account.
 #[Object]
 impl User {
     /// The global id.
