@@ -8,6 +8,10 @@ use uuid::Uuid;
 use crate::ctx::Clock;
 use crate::db::Db;
 use crate::db::coalesce::Coalescer;
+use crate::db::pages::Page;
+use crate::permissions::model::{Permission, Role};
+use crate::permissions::ops::read::{self, PageOf};
+use crate::permissions::ops::roles;
 use crate::users;
 
 /// Batches of one loader that may be under way at once.
@@ -17,6 +21,12 @@ const LANES: usize = 2;
 pub struct Loaders {
     /// Users by id.
     pub users: Arc<Coalescer<Uuid, Arc<users::model::User>>>,
+    /// Roles by id.
+    pub roles: Arc<Coalescer<Uuid, Arc<Role>>>,
+    /// Permissions by id.
+    pub permissions: Arc<Coalescer<Uuid, Arc<Permission>>>,
+    /// Pages of what principals hold.
+    pub permission_pages: Arc<Coalescer<PageOf, Arc<Page<Permission>>>>,
 }
 
 impl Loaders {
@@ -29,6 +39,32 @@ impl Loaders {
                 async move { users::ops::by_ids(&db, ids).await }
             })
         };
-        Arc::new(Loaders { users })
+        let roles = {
+            let db = db.clone();
+            Coalescer::new(LANES, move |ids| {
+                let db = db.clone();
+                async move { roles::by_ids(&db, ids).await }
+            })
+        };
+        let permissions = {
+            let db = db.clone();
+            Coalescer::new(LANES, move |ids| {
+                let db = db.clone();
+                async move { read::by_ids(&db, ids).await }
+            })
+        };
+        let permission_pages = {
+            let db = db.clone();
+            Coalescer::new(LANES, move |pages| {
+                let db = db.clone();
+                async move { read::pages(&db, pages).await }
+            })
+        };
+        Arc::new(Loaders {
+            users,
+            roles,
+            permissions,
+            permission_pages,
+        })
     }
 }

@@ -6,6 +6,7 @@ use futures_util::future::try_join_all;
 use super::request;
 use crate::db::ids::{Id, Kind};
 use crate::error::{Error, Result};
+use crate::permissions::graphql::{Permission, Role};
 use crate::users::graphql::User;
 
 /// An object with a global id.
@@ -18,6 +19,10 @@ use crate::users::graphql::User;
 pub enum Node {
     /// A person or a service account.
     User(User),
+    /// A named set of privileges.
+    Role(Role),
+    /// One permission: a principal holds a role at a path.
+    Permission(Permission),
 }
 
 /// Objects by global id.
@@ -65,6 +70,10 @@ async fn load(context: &Context<'_>, id: Id) -> Result<Option<Node>> {
     let request = request(context);
     match id.kind {
         Kind::User => Ok(User::load(request, id.uuid).await?.map(Node::User)),
+        Kind::Role => Ok(Role::load(request, id.uuid).await?.map(Node::Role)),
+        Kind::Permission => Ok(Permission::load(request, id.uuid)
+            .await?
+            .map(Node::Permission)),
         _ => Ok(None),
     }
 }

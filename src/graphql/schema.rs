@@ -4,15 +4,16 @@ use async_graphql::{EmptySubscription, MergedObject, Schema};
 
 use super::node::NodeQueries;
 use super::server_info::ServerQueries;
+use crate::permissions::graphql::{PermissionMutations, PermissionQueries};
 use crate::users::graphql::{UserMutations, UserQueries};
 
 /// What can be asked.
 #[derive(MergedObject, Default)]
-pub struct Query(ServerQueries, NodeQueries, UserQueries);
+pub struct Query(ServerQueries, NodeQueries, UserQueries, PermissionQueries);
 
 /// What can be changed. Every mutation takes one `input` and is atomic.
 #[derive(MergedObject, Default)]
-pub struct Mutation(UserMutations);
+pub struct Mutation(UserMutations, PermissionMutations);
 
 /// The schema's type.
 pub type KeysteadSchema = Schema<Query, Mutation, EmptySubscription>;

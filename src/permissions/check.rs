@@ -278,6 +278,14 @@ pub fn check(facts: &Facts, principal: &Principal, privilege: &Privilege, path: 
     }
 }
 
+/// Whether the principal holds everything everywhere, before any walk.
+pub fn holds_everything(facts: &Facts, principal: &Principal) -> bool {
+    matches!(
+        standing(facts, principal, facts.now()),
+        Standing::Everything
+    )
+}
+
 /// Everything the principal holds at the path or, with `below`, at any path below it that no permission names.
 pub fn privileges_at(
     facts: &Facts,

@@ -26,6 +26,7 @@ pub mod effective;
 pub mod explain;
 pub mod facts;
 pub mod gains;
+pub mod graphql;
 pub mod model;
 pub mod ops;
 pub mod path;

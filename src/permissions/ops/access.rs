@@ -7,9 +7,9 @@ use crate::ctx::{Actor, Ctx};
 use crate::db::ids::{Id, Kind};
 use crate::db::statement::Seen;
 use crate::error::{Code, Error, Result};
-use crate::permissions::check::check;
+use crate::permissions::check::{self, check};
 use crate::permissions::facts::Facts;
-use crate::permissions::gains::{Exempt, Missing, ensure_may_give, gains, holds_all_of};
+use crate::permissions::gains::{Exempt, Gain, Missing, ensure_may_give, gains, holds_all_of};
 use crate::permissions::model::Principal;
 use crate::permissions::path::Path;
 use crate::permissions::privilege::Privilege;
@@ -163,6 +163,29 @@ pub fn may_give(
         exempt,
     )
     .map_err(refusal)
+}
+
+/// Refuses to hand out `gains` that the actor lacks.
+///
+/// # Errors
+/// As [`may_give`].
+pub fn may_give_gains(ctx: &Ctx, gains: &[Gain]) -> Result<()> {
+    let Actor::Holder(holder) = &ctx.actor else {
+        return authenticated(ctx);
+    };
+    let facts = holder.facts.at(ctx.now());
+    ensure_may_give(&facts, &holder.principal, gains, &[]).map_err(refusal)
+}
+
+/// Whether the actor may give anything: it holds everything at every path, whatever permissions say.
+pub fn holds_everything(ctx: &Ctx) -> bool {
+    match &ctx.actor {
+        Actor::Keystead => true,
+        Actor::Anonymous => false,
+        Actor::Holder(holder) => {
+            check::holds_everything(&holder.facts.at(ctx.now()), &holder.principal)
+        }
+    }
 }
 
 /// Refuses to let the actor act as `other`: what answers as it needs all that it holds.

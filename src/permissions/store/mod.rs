@@ -1,3 +1,6 @@
 //! SQL of roles and permissions.
 
 pub(super) mod facts;
+pub(super) mod lists;
+pub(super) mod roles;
+pub(super) mod rows;

@@ -1,0 +1,137 @@
+//! The type `Permission` and its connection.
+
+use std::sync::Arc;
+
+use async_graphql::{Context, ID, Object};
+use uuid::Uuid;
+
+use super::principal::Principal;
+use super::role::Role;
+use crate::db::pages::Page;
+use crate::error::Result;
+use crate::graphql::connection::{connection, page_request};
+use crate::graphql::scalars::Timestamp;
+use crate::graphql::{Request, request};
+use crate::permissions::facts::PermissionFact;
+use crate::permissions::model;
+use crate::permissions::ops::access;
+use crate::permissions::ops::read::{self, PageOf};
+use crate::permissions::path::Path;
+use crate::users::graphql::User;
+
+/// One permission: the principal holds the role at the path.
+#[derive(Clone)]
+pub struct Permission(pub Arc<model::Permission>);
+
+impl Permission {
+    /// The stored permission with that id, if the actor may see it.
+    ///
+    /// # Errors
+    /// `UNAUTHENTICATED`; `SERVICE_UNAVAILABLE`.
+    pub async fn load(request: &Request, id: Uuid) -> Result<Option<Self>> {
+        access::authenticated(&request.ctx)?;
+        match request.loaders.permissions.load(id).await? {
+            Some(found) if read::may_read(&request.ctx, &found).await? => Ok(Some(Self(found))),
+            _ => Ok(None),
+        }
+    }
+
+    /// Those that decided, stored or derived.
+    pub(super) fn of_facts(facts: &[Arc<PermissionFact>]) -> Vec<Self> {
+        facts
+            .iter()
+            .map(|fact| Self(Arc::new(model::Permission::of_fact(fact))))
+            .collect()
+    }
+}
+
+#[Object]
+impl Permission {
+    /// The global id. The id of a derived permission is the same wherever it appears, but it cannot be looked up.
+    pub async fn id(&self) -> ID {
+        self.0.typed_id().to_string().into()
+    }
+
+    /// Who holds it.
+    async fn principal(&self, context: &Context<'_>) -> Result<Principal> {
+        Principal::present(request(context), self.0.principal()?).await
+    }
+
+    /// Where it applies: `/`, `/models/gpt-4o` …
+    async fn path(&self) -> &str {
+        &self.0.path
+    }
+
+    /// What it allows.
+    async fn role(&self, context: &Context<'_>) -> Result<Role> {
+        Role::of_permission(request(context), self.0.role_id).await
+    }
+
+    /// Whether it also applies to everything below the path.
+    async fn propagate(&self) -> bool {
+        self.0.propagate
+    }
+
+    /// From this moment on it no longer applies; null: never.
+    async fn expires_at(&self) -> Option<Timestamp> {
+        self.0.expires_at.map(Timestamp)
+    }
+
+    /// Whether it comes with a status (of a user over itself, of a member over its team, of an auditor) instead of having been granted.
+    async fn derived(&self) -> bool {
+        self.0.is_derived()
+    }
+
+    /// The user who granted it; null for a derived one, if the user is gone, or if you may not see it.
+    async fn created_by(&self, context: &Context<'_>) -> Result<Option<User>> {
+        match self.0.created_by {
+            Some(id) => User::load(request(context), id).await,
+            None => Ok(None),
+        }
+    }
+
+    /// When it was granted; for a derived one, when the status began.
+    async fn created_at(&self) -> Timestamp {
+        Timestamp(self.0.created_at)
+    }
+}
+
+connection!("A page of permissions." PermissionConnection, "A permission in its list." PermissionEdge, "The permission." Permission);
+
+/// The name that cursors of every list of permissions carry.
+pub(super) const LIST: &str = "permissions";
+
+/// The page of what one principal itself holds, for the edge `permissions` of its type. `homes` are the principal's paths: a user's
+/// own, a team's own; a key's owner's and its team's.
+///
+/// # Errors
+/// `UNAUTHENTICATED`; `BAD_USER_INPUT` for Relay's arguments; `SERVICE_UNAVAILABLE`.
+pub async fn permissions_of(
+    context: &Context<'_>,
+    principal: model::Principal,
+    homes: &[Path],
+    (first, after, last, before): (Option<i32>, Option<String>, Option<i32>, Option<String>),
+) -> Result<PermissionConnection> {
+    let request = request(context);
+    access::authenticated(&request.ctx)?;
+    let page = page_request(context, LIST, first, after, last, before)?;
+    let wanted = PageOf::new(&request.ctx, principal, homes, page);
+    let found = request
+        .loaders
+        .permission_pages
+        .load(wanted.clone())
+        .await?;
+    Ok(page_of(found.map_or_else(
+        || Page::empty(&wanted.request),
+        |page| (*page).clone(),
+    )))
+}
+
+/// The connection over a page of rows.
+pub(super) fn page_of(page: Page<model::Permission>) -> PermissionConnection {
+    PermissionConnection::of(
+        page,
+        |row| read::cursor(row).encode(LIST),
+        |row| Permission(Arc::new(row)),
+    )
+}
