@@ -75,7 +75,7 @@ codes! {
 }
 
 /// An error with all that its readers need.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Error {
     /// What kind of error.
     pub code: Code,

@@ -68,7 +68,7 @@ where
         }
         match receiver.await {
             Ok(Ok(value)) => Ok(value),
-            Ok(Err(error)) => Err(copy(&error)),
+            Ok(Err(error)) => Err(error.as_ref().clone()),
             Err(_) => Err(Error::internal("a batch ended without an answer")),
         }
     }
@@ -127,15 +127,5 @@ where
         self.state
             .lock()
             .unwrap_or_else(|poisoned| poisoned.into_inner())
-    }
-}
-
-fn copy(error: &Error) -> Error {
-    Error {
-        code: error.code,
-        message: error.message.clone(),
-        field: error.field.clone(),
-        retry_after: error.retry_after,
-        cause: error.cause.clone(),
     }
 }

@@ -1,9 +1,9 @@
 //! Relay's `Node`: any object by its global id.
 
 use async_graphql::{Context, ID, Interface, Object};
-use futures_util::future::try_join_all;
+use futures_util::future::join_all;
 
-use super::request;
+use super::{Request, request};
 use crate::db::ids::{Id, Kind};
 use crate::error::{Error, Result};
 use crate::permissions::graphql::{Permission, Role};
@@ -39,8 +39,8 @@ impl NodeQueries {
         &self,
         context: &Context<'_>,
         #[graphql(desc = "A typed id, such as user_01h455vb4pex5vsknk084sn02q.")] id: ID,
-    ) -> Result<Option<Node>> {
-        load(context, Id::parse("id", &id)?).await
+    ) -> Option<Result<Node>> {
+        load(request(context), "id", &id).await.transpose()
     }
 
     /// The objects with those ids, in their order; null where there is none or you may not see it.
@@ -48,7 +48,7 @@ impl NodeQueries {
         &self,
         context: &Context<'_>,
         #[graphql(desc = "Typed ids, at most 100.")] ids: Vec<ID>,
-    ) -> Result<Vec<Option<Node>>> {
+    ) -> Result<Vec<Option<Result<Node>>>> {
         if ids.len() > MAX_NODES {
             return Err(Error::bad_input(
                 "ids",
@@ -58,16 +58,18 @@ impl NodeQueries {
                 ),
             ));
         }
-        let ids = ids
-            .iter()
-            .map(|id| Id::parse("ids", id))
-            .collect::<Result<Vec<Id>>>()?;
-        try_join_all(ids.into_iter().map(|id| load(context, id))).await
+        let request = request(context);
+        let nodes = ids.iter().map(|id| load(request, "ids", id));
+        Ok(join_all(nodes)
+            .await
+            .into_iter()
+            .map(Result::transpose)
+            .collect())
     }
 }
 
-async fn load(context: &Context<'_>, id: Id) -> Result<Option<Node>> {
-    let request = request(context);
+async fn load(request: &Request, field: &str, id: &str) -> Result<Option<Node>> {
+    let id = Id::parse(field, id)?;
     match id.kind {
         Kind::User => Ok(User::load(request, id.uuid).await?.map(Node::User)),
         Kind::Role => Ok(Role::load(request, id.uuid).await?.map(Node::Role)),

@@ -9,7 +9,7 @@ use super::types::{User, UserConnection};
 use crate::db::ids::{Id, Kind};
 use crate::error::Result;
 use crate::graphql::connection::page_request;
-use crate::graphql::request;
+use crate::graphql::{Request, request};
 use crate::users::model::UserSort;
 use crate::users::ops;
 
@@ -24,13 +24,8 @@ impl UserQueries {
         &self,
         context: &Context<'_>,
         #[graphql(desc = "Which user: give exactly one of the fields.")] by: UserBy,
-    ) -> Result<Option<User>> {
-        let request = request(context);
-        match by {
-            UserBy::Id(id) => User::load(request, Id::parse_as(Kind::User, "by.id", &id)?).await,
-            UserBy::Username(name) => Ok(ops::by_username(&request.ctx, &name).await?.map(User)),
-            UserBy::Email(email) => Ok(ops::by_email(&request.ctx, &email).await?.map(User)),
-        }
+    ) -> Option<Result<User>> {
+        find(request(context), by).await.transpose()
     }
 
     /// Users: those you may see.
@@ -63,6 +58,14 @@ impl UserQueries {
             |user| ops::cursor(user, sort).encode(list),
             |user| User(Arc::new(user)),
         ))
+    }
+}
+
+async fn find(request: &Request, by: UserBy) -> Result<Option<User>> {
+    match by {
+        UserBy::Id(id) => User::load(request, Id::parse_as(Kind::User, "by.id", &id)?).await,
+        UserBy::Username(name) => Ok(ops::by_username(&request.ctx, &name).await?.map(User)),
+        UserBy::Email(email) => Ok(ops::by_email(&request.ctx, &email).await?.map(User)),
     }
 }
 

@@ -2,3 +2,4 @@
 
 pub mod attacks;
 mod guard;
+mod laws;

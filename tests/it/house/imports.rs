@@ -243,3 +243,18 @@ fn every_changing_operation_has_its_five_steps() {
         "validate → authorise → one transaction with its audit row → publish after commit → return",
     );
 }
+
+#[test]
+fn a_nullable_field_that_fails_is_null_and_no_more() {
+    let found = lines_where(&rust(&["src"]), |path, line| {
+        matches!(level(path), Level::Graphql | Level::DomainGraphql)
+            && line.trim_start().starts_with(") -> Result<Option<")
+            || matches!(level(path), Level::Graphql | Level::DomainGraphql)
+                && line.contains("(&self")
+                && line.contains("-> Result<Option<")
+    });
+    refuse(
+        found,
+        "the engine nulls the parent of a failing Result<Option<T>>: a resolver returns Option<Result<T>>",
+    );
+}
