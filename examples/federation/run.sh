@@ -1,0 +1,7 @@
+#!/usr/bin/env bash
+# Keystead as a subgraph of a supergraph, against a server that runs with KEYSTEAD_FEDERATION=true: KEYSTEAD_URL, KEYSTEAD_KEY.
+set -euo pipefail
+cd "$(dirname "$0")"
+: "${KEYSTEAD_URL:?the address of the server, http://127.0.0.1:4000}" "${KEYSTEAD_KEY:?the key of an administrator}"
+npm ci --silent --no-progress
+node --test --test-reporter=../../tests/clients/summary.mjs federation.test.mjs
