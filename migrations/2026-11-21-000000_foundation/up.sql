@@ -139,9 +139,14 @@ CREATE TABLE audit_events (
     actor_name   text,
     api_key_id   uuid,
     on_behalf_of text,
-    action       text        NOT NULL,
+    -- Noun, dot, verb; compared byte by byte, so that the index serves prefixes.
+    action       text        COLLATE "C" NOT NULL,
     -- A typed id: user_…, key_…, team_…
     target       text        NOT NULL,
+    -- Where the target lies: whoever holds audit.read at one of these paths may read the event.
+    paths        text[]      NOT NULL,
+    -- The same paths and all that lie above them: what the index finds candidates by.
+    within       text[]      NOT NULL,
     before       jsonb,
     after        jsonb,
     request_id   text        NOT NULL,
@@ -153,7 +158,10 @@ CREATE TABLE audit_events (
 CREATE INDEX audit_events_at_id_idx ON audit_events (at, id);
 CREATE INDEX audit_events_target_idx ON audit_events (target, at, id);
 CREATE INDEX audit_events_actor_idx ON audit_events (actor_id, at, id);
+CREATE INDEX audit_events_api_key_idx ON audit_events (api_key_id, at, id) WHERE api_key_id IS NOT NULL;
 CREATE INDEX audit_events_action_idx ON audit_events (action, at, id);
+CREATE INDEX audit_events_request_idx ON audit_events USING hash (request_id);
+CREATE INDEX audit_events_within_idx ON audit_events USING gin (within);
 CREATE INDEX audit_events_xid_idx ON audit_events (xid, id);
 
 CREATE FUNCTION audit_events_are_immutable() RETURNS trigger LANGUAGE plpgsql AS $$

@@ -5,8 +5,10 @@ use diesel::prelude::*;
 use serde_json::Value;
 use uuid::Uuid;
 
-use crate::db::ids::Id;
+use crate::db::ids::{Id, Kind};
 use crate::db::schema::audit_events;
+use crate::permissions::ops::access;
+use crate::permissions::path::Path;
 
 /// One event of the trail.
 #[derive(Debug, Clone, Queryable, Selectable, QueryableByName, Insertable)]
@@ -28,6 +30,8 @@ pub struct AuditEvent {
     pub action: String,
     /// The typed id of what it was done to.
     pub target: String,
+    /// Where the target lies: whoever holds `audit.read` at one of these paths may read the event.
+    pub paths: Vec<String>,
     /// What changed, as it was.
     pub before: Option<Value>,
     /// What changed, as it became.
@@ -40,6 +44,13 @@ pub struct AuditEvent {
     pub user_agent: Option<String>,
 }
 
+impl AuditEvent {
+    /// The typed id.
+    pub fn typed_id(&self) -> Id {
+        Id::new(Kind::AuditEvent, self.id)
+    }
+}
+
 /// A change to be recorded.
 #[derive(Debug, Clone)]
 pub struct Change {
@@ -47,6 +58,8 @@ pub struct Change {
     pub action: &'static str,
     /// What it is done to.
     pub target: Id,
+    /// Where the target lies: holders of `audit.read` at one of these paths may read of it.
+    pub paths: Vec<Path>,
     /// The object before; `None` when it is made.
     pub before: Option<Value>,
     /// The object after; `None` when it is deleted.
@@ -54,25 +67,29 @@ pub struct Change {
 }
 
 impl Change {
-    /// Something was made.
-    pub fn created(action: &'static str, target: Id, after: Value) -> Self {
+    fn new(action: &'static str, target: Id, before: Option<Value>, after: Option<Value>) -> Self {
+        let paths = match target.kind {
+            Kind::User | Kind::Team | Kind::Role => vec![access::object(target.kind, target.uuid)],
+            Kind::ApiKey | Kind::Permission | Kind::AuditEvent => Vec::new(),
+        };
         Change {
             action,
             target,
-            before: None,
-            after: Some(after),
+            paths,
+            before,
+            after,
         }
+    }
+
+    /// Something was made.
+    pub fn created(action: &'static str, target: Id, after: Value) -> Self {
+        Change::new(action, target, None, Some(after))
     }
 
     /// Something was changed: only the members that differ are kept.
     pub fn updated(action: &'static str, target: Id, before: Value, after: Value) -> Self {
         let (Value::Object(mut before), Value::Object(mut after)) = (before, after) else {
-            return Change {
-                action,
-                target,
-                before: None,
-                after: None,
-            };
+            return Change::new(action, target, None, None);
         };
         let same: Vec<String> = before
             .iter()
@@ -83,22 +100,22 @@ impl Change {
             before.remove(&name);
             after.remove(&name);
         }
-        Change {
-            action,
-            target,
-            before: Some(Value::Object(before)),
-            after: Some(Value::Object(after)),
-        }
+        let (before, after) = (Value::Object(before), Value::Object(after));
+        Change::new(action, target, Some(before), Some(after))
     }
 
     /// Something was deleted.
     pub fn deleted(action: &'static str, target: Id, before: Value) -> Self {
-        Change {
-            action,
-            target,
-            before: Some(before),
-            after: None,
-        }
+        Change::new(action, target, Some(before), None)
+    }
+
+    /// Says where the target lies. A user, a team and a role lie at their own path unless this says otherwise; a key lies
+    /// at its owner's and its team's, a permission at its own and its principal's, a membership at the team's and the user's.
+    /// An event without any path is for those who hold `audit.read` at `/`.
+    #[must_use]
+    pub fn at(mut self, paths: impl IntoIterator<Item = Path>) -> Self {
+        self.paths = paths.into_iter().collect();
+        self
     }
 
     /// Whether an update changed nothing.
@@ -110,5 +127,81 @@ impl Change {
                 .is_none_or(|o| o.is_empty())
         };
         empty(&self.before) && empty(&self.after)
+    }
+}
+
+/// Which actions a filter lets through.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum ActionFilter {
+    /// This one.
+    Exactly(String),
+    /// All of a noun: `user.` with its dot.
+    BeginningWith(String),
+}
+
+/// Which events a list holds; conditions are joined by AND.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
+pub struct AuditFilter {
+    /// Only events about this object.
+    pub target: Option<Id>,
+    /// Only what this user did.
+    pub actor: Option<Uuid>,
+    /// Only what was done with this key.
+    pub api_key: Option<Uuid>,
+    /// Only these actions.
+    pub action: Option<ActionFilter>,
+    /// Only at or after this moment.
+    pub from: Option<DateTime<Utc>>,
+    /// Only before this moment.
+    pub before: Option<DateTime<Utc>>,
+    /// Only what this request did.
+    pub request_id: Option<String>,
+}
+
+impl AuditFilter {
+    /// Whether the event passes: the same answer as the list's SQL gives.
+    pub fn matches(&self, event: &AuditEvent) -> bool {
+        let action = match &self.action {
+            None => true,
+            Some(ActionFilter::Exactly(action)) => event.action == *action,
+            Some(ActionFilter::BeginningWith(noun)) => event.action.starts_with(noun),
+        };
+        action
+            && self
+                .target
+                .is_none_or(|target| event.target == target.to_string())
+            && self.actor.is_none_or(|id| event.actor_id == Some(id))
+            && self.api_key.is_none_or(|id| event.api_key_id == Some(id))
+            && self.from.is_none_or(|from| event.at >= from)
+            && self.before.is_none_or(|before| event.at < before)
+            && self
+                .request_id
+                .as_ref()
+                .is_none_or(|id| event.request_id == *id)
+    }
+}
+
+/// Which events an actor may read, as SQL decides it.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum AuditSight {
+    /// All of them.
+    All,
+    /// None.
+    Nothing,
+    /// Those with a path whose nearest mark upwards says so.
+    Marked {
+        /// Every mark's path, `/` among them.
+        marks: Vec<String>,
+        /// The marks at whose own path `audit.read` is held.
+        here: Vec<String>,
+        /// The marks below which it is held, down to the next mark.
+        below: Vec<String>,
+    },
+}
+
+impl AuditSight {
+    /// Whether there is nothing to see.
+    pub fn is_nothing(&self) -> bool {
+        *self == AuditSight::Nothing
     }
 }

@@ -1,15 +1,197 @@
 //! SQL of the audit trail.
 
+use std::collections::{BTreeSet, HashMap};
+
+use diesel::prelude::*;
+use diesel::sql_types::{BigInt, Text};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
+use futures_util::future::{try_join, try_join_all};
+use uuid::Uuid;
 
-use super::model::AuditEvent;
+use super::model::{ActionFilter, AuditEvent, AuditFilter, AuditSight};
 use crate::db;
+use crate::db::pages::{Page, PageRequest};
 use crate::db::schema::audit_events;
+use crate::db::statement::Statement;
 
+const COLUMNS: &str = "SELECT e.id, e.at, e.actor_id, e.actor_name, e.api_key_id, e.on_behalf_of, e.action, e.target, e.paths,
+    e.before, e.after, e.request_id, e.ip, e.user_agent";
+
+/// Writes events, pipelined: each by the same prepared statement. `within` is derived from their paths here.
 pub(super) async fn insert(conn: &mut AsyncPgConnection, events: &[AuditEvent]) -> db::Result<()> {
-    diesel::insert_into(audit_events::table)
-        .values(events)
-        .execute(conn)
-        .await?;
+    let conn = &*conn;
+    let rows = events.iter().map(|event| async move {
+        diesel::insert_into(audit_events::table)
+            .values((event, audit_events::within.eq(within(&event.paths))))
+            .execute(&mut &*conn)
+            .await
+    });
+    try_join_all(rows).await?;
     Ok(())
+}
+
+/// The paths and all that lie above them.
+fn within(paths: &[String]) -> Vec<String> {
+    let mut all: BTreeSet<&str> = BTreeSet::new();
+    for path in paths {
+        all.extend(["/", path.as_str()]);
+        all.extend(path.match_indices('/').skip(1).map(|(end, _)| &path[..end]));
+    }
+    all.into_iter().map(str::to_owned).collect()
+}
+
+pub(super) async fn by_ids(
+    conn: &mut AsyncPgConnection,
+    ids: &[Uuid],
+) -> db::Result<Vec<AuditEvent>> {
+    Ok(audit_events::table
+        .filter(audit_events::id.eq_any(ids))
+        .select(AuditEvent::as_select())
+        .load(conn)
+        .await?)
+}
+
+#[derive(QueryableByName)]
+struct Count {
+    #[diesel(sql_type = BigInt)]
+    count: i64,
+}
+
+/// A page of events, and their number if asked for: pipelined, one round trip.
+pub(super) async fn page(
+    conn: &mut AsyncPgConnection,
+    filter: &AuditFilter,
+    sight: &AuditSight,
+    descending: bool,
+    request: &PageRequest,
+) -> db::Result<Page<AuditEvent>> {
+    let conn = &*conn;
+    let from = || matching(Statement::new(" FROM audit_events e"), filter, sight);
+    let list = Statement::new(COLUMNS)
+        .append(from())
+        .keyset("e.at", "e.id", descending, request);
+    let rows = async { Ok::<_, db::Failure>(list.load::<AuditEvent>(&mut &*conn).await?) };
+    let total = async {
+        if !request.count {
+            return Ok(None);
+        }
+        let counted: Vec<Count> = Statement::new("SELECT count(*) AS count")
+            .append(from())
+            .load(&mut &*conn)
+            .await?;
+        Ok::<_, db::Failure>(counted.iter().map(|row| row.count).next())
+    };
+    let (rows, total) = try_join(rows, total).await?;
+    Ok(Page::of(request, rows, total))
+}
+
+#[derive(QueryableByName)]
+struct CountOf {
+    #[diesel(sql_type = Text)]
+    target: String,
+    #[diesel(sql_type = BigInt)]
+    count: i64,
+}
+
+/// The same page for each of many targets, newest first, and their numbers if asked for: one round trip.
+pub(super) async fn pages_of(
+    conn: &mut AsyncPgConnection,
+    targets: Vec<String>,
+    filter: &AuditFilter,
+    sight: &AuditSight,
+    request: &PageRequest,
+) -> db::Result<HashMap<String, Page<AuditEvent>>> {
+    let conn = &*conn;
+    let from = || {
+        let of = Statement::new(" FROM audit_events e")
+            .condition()
+            .sql("e.target = t.target");
+        matching(of, filter, sight)
+    };
+    let list = Statement::new("SELECT e.* FROM unnest(")
+        .bind(targets.clone())
+        .sql("::text[]) AS t (target) CROSS JOIN LATERAL (")
+        .sql(COLUMNS)
+        .append(from())
+        .keyset("e.at", "e.id", true, request)
+        .sql(") e");
+    let rows = async { Ok::<_, db::Failure>(list.load::<AuditEvent>(&mut &*conn).await?) };
+    let totals = async {
+        if !request.count {
+            return Ok(HashMap::new());
+        }
+        let counted = Statement::new("SELECT t.target, c.count FROM unnest(")
+            .bind(targets.clone())
+            .sql("::text[]) AS t (target) CROSS JOIN LATERAL (SELECT count(*) AS count")
+            .append(from())
+            .sql(") c")
+            .load::<CountOf>(&mut &*conn)
+            .await?;
+        let counts = counted.into_iter().map(|row| (row.target, row.count));
+        Ok::<_, db::Failure>(counts.collect())
+    };
+    let (rows, totals): (_, HashMap<String, i64>) = try_join(rows, totals).await?;
+    let mut by_target: HashMap<String, Vec<AuditEvent>> = HashMap::with_capacity(targets.len());
+    for row in rows {
+        by_target.entry(row.target.clone()).or_default().push(row);
+    }
+    let page = |target: String| {
+        let mut rows = by_target.remove(&target).unwrap_or_default();
+        // The order of the lateral's rows is not promised to last.
+        rows.sort_by_key(|row| (row.at, row.id));
+        if !request.backward {
+            rows.reverse();
+        }
+        let total = totals.get(&target).copied();
+        (target, Page::of(request, rows, total))
+    };
+    Ok(targets.into_iter().map(page).collect())
+}
+
+fn matching(mut from: Statement, filter: &AuditFilter, sight: &AuditSight) -> Statement {
+    from = match sight {
+        AuditSight::All => from,
+        AuditSight::Nothing => from.condition().sql("false"),
+        AuditSight::Marked { marks, here, below } => seen(from, marks, here, below),
+    };
+    from = match &filter.action {
+        None => from,
+        Some(ActionFilter::Exactly(action)) => from.and("e.action = ", action.as_str()),
+        // `/` is the character after `.`.
+        Some(ActionFilter::BeginningWith(noun)) => from
+            .and("e.action >= ", noun.as_str())
+            .and("e.action < ", noun.trim_end_matches('.').to_owned() + "/"),
+    };
+    from.and_if(
+        "e.target = ",
+        filter.target.map(|target| target.to_string()),
+    )
+    .and_if("e.actor_id = ", filter.actor)
+    .and_if("e.api_key_id = ", filter.api_key)
+    .and_if("e.at >= ", filter.from)
+    .and_if("e.at < ", filter.before)
+    .and_if("e.request_id = ", filter.request_id.clone())
+}
+
+/// Events with a path whose nearest mark upwards says so; the index on `within` finds the candidates.
+fn seen(from: Statement, marks: &[String], here: &[String], below: &[String]) -> Statement {
+    let mut held: Vec<String> = here.iter().chain(below).cloned().collect();
+    held.sort_unstable();
+    held.dedup();
+    from.and("e.within && ", held)
+        .condition()
+        .sql(
+            "EXISTS (SELECT 1 FROM unnest(e.paths) AS p (path) CROSS JOIN LATERAL (
+            SELECT CASE WHEN m.path = p.path THEN m.path = ANY(",
+        )
+        .bind(here.to_vec())
+        .sql(") ELSE m.path = ANY(")
+        .bind(below.to_vec())
+        .sql(") END AS held FROM unnest(")
+        .bind(marks.to_vec())
+        .sql(
+            "::text[]) AS m (path)
+            WHERE m.path = p.path OR m.path = '/' OR starts_with(p.path, m.path || '/')
+            ORDER BY length(m.path) DESC LIMIT 1) d WHERE d.held)",
+        )
 }

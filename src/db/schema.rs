@@ -35,6 +35,8 @@ diesel::table! {
         on_behalf_of -> Nullable<Text>,
         action -> Text,
         target -> Text,
+        paths -> Array<Text>,
+        within -> Array<Text>,
         before -> Nullable<Jsonb>,
         after -> Nullable<Jsonb>,
         request_id -> Text,

@@ -1,8 +1,18 @@
-//! Reading inputs: texts with their rules, and the difference between absent and null.
+//! Reading inputs: the difference between absent and null, and the direction of an order.
 
-use async_graphql::{InputType, MaybeUndefined};
+use async_graphql::{Enum, InputType, MaybeUndefined};
 
 use crate::error::{Error, Result};
+
+/// The direction of an order.
+#[derive(Enum, Copy, Clone, Eq, PartialEq, Default)]
+pub enum OrderDirection {
+    /// Smallest, or oldest, first.
+    #[default]
+    Asc,
+    /// Greatest, or newest, first.
+    Desc,
+}
 
 /// An optional field of an update: absent keeps (`None`), null clears (`Some(None)`).
 pub fn change<T: InputType>(value: MaybeUndefined<T>) -> Option<Option<T>> {

@@ -12,7 +12,7 @@ use crate::db::pages::Page;
 use crate::permissions::model::{Permission, Role};
 use crate::permissions::ops::read::{self, PageOf};
 use crate::permissions::ops::roles;
-use crate::users;
+use crate::{audit, users};
 
 /// Batches of one loader that may be under way at once.
 const LANES: usize = 2;
@@ -27,6 +27,11 @@ pub struct Loaders {
     pub permissions: Arc<Coalescer<Uuid, Arc<Permission>>>,
     /// Pages of what principals hold.
     pub permission_pages: Arc<Coalescer<PageOf, Arc<Page<Permission>>>>,
+    /// Audit events by id.
+    pub audit_events: Arc<Coalescer<Uuid, Arc<audit::model::AuditEvent>>>,
+    /// Pages of the events about one object.
+    pub audit_events_of_target:
+        Arc<Coalescer<audit::ops::PageOf, Arc<Page<audit::model::AuditEvent>>>>,
 }
 
 impl Loaders {
@@ -60,11 +65,27 @@ impl Loaders {
                 async move { read::pages(&db, pages).await }
             })
         };
+        let audit_events = {
+            let db = db.clone();
+            Coalescer::new(LANES, move |ids| {
+                let db = db.clone();
+                async move { audit::ops::by_ids(&db, ids).await }
+            })
+        };
+        let audit_events_of_target = {
+            let db = db.clone();
+            Coalescer::new(LANES, move |pages| {
+                let db = db.clone();
+                async move { audit::ops::pages(&db, pages).await }
+            })
+        };
         Arc::new(Loaders {
             users,
             roles,
             permissions,
             permission_pages,
+            audit_events,
+            audit_events_of_target,
         })
     }
 }

@@ -1,9 +1,14 @@
 //! Relay's `Node`: any object by its global id.
+#![allow(
+    missing_docs,
+    reason = "the derive of the interface makes a method without one"
+)]
 
 use async_graphql::{Context, ID, Interface, Object};
 use futures_util::future::join_all;
 
 use super::{Request, request};
+use crate::audit::graphql::AuditEvent;
 use crate::db::ids::{Id, Kind};
 use crate::error::{Error, Result};
 use crate::permissions::graphql::{Permission, Role};
@@ -23,6 +28,8 @@ pub enum Node {
     Role(Role),
     /// One permission: a principal holds a role at a path.
     Permission(Permission),
+    /// One change of the audit trail.
+    AuditEvent(AuditEvent),
 }
 
 /// Objects by global id.
@@ -76,6 +83,9 @@ async fn load(request: &Request, field: &str, id: &str) -> Result<Option<Node>> 
         Kind::Permission => Ok(Permission::load(request, id.uuid)
             .await?
             .map(Node::Permission)),
+        Kind::AuditEvent => Ok(AuditEvent::load(request, id.uuid)
+            .await?
+            .map(Node::AuditEvent)),
         _ => Ok(None),
     }
 }

@@ -4,12 +4,19 @@ use async_graphql::{EmptySubscription, MergedObject, Schema};
 
 use super::node::NodeQueries;
 use super::server_info::ServerQueries;
+use crate::audit::graphql::AuditQueries;
 use crate::permissions::graphql::{PermissionMutations, PermissionQueries};
 use crate::users::graphql::{UserMutations, UserQueries};
 
 /// What can be asked.
 #[derive(MergedObject, Default)]
-pub struct Query(ServerQueries, NodeQueries, UserQueries, PermissionQueries);
+pub struct Query(
+    ServerQueries,
+    NodeQueries,
+    UserQueries,
+    PermissionQueries,
+    AuditQueries,
+);
 
 /// What can be changed. Every mutation takes one `input` and is atomic.
 #[derive(MergedObject, Default)]

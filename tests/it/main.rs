@@ -4,6 +4,7 @@
     reason = "a test that panics has failed, as it should"
 )]
 
+mod audit;
 mod db;
 mod graphql;
 mod house;

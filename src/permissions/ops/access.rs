@@ -13,7 +13,7 @@ use crate::permissions::gains::{Exempt, Gain, Missing, ensure_may_give, gains, h
 use crate::permissions::model::Principal;
 use crate::permissions::path::Path;
 use crate::permissions::privilege::Privilege;
-use crate::permissions::visible::{Visible, visible};
+use crate::permissions::visible::{Territory, Visible, visible};
 
 /// Whether the actor holds the privilege at the path.
 pub fn can(ctx: &Ctx, privilege: &'static str, path: &Path) -> bool {
@@ -103,6 +103,19 @@ pub fn seen(ctx: &Ctx, privilege: &'static str, kind: Kind) -> Seen {
         Visible::All => Seen::All,
         Visible::Only(segments) => Seen::Only(uuids(segments)),
         Visible::AllExcept(segments) => Seen::AllExcept(uuids(segments)),
+    }
+}
+
+/// Where in the tree the actor holds the privilege, for lists of what may lie anywhere.
+pub fn territory(ctx: &Ctx, privilege: &'static str) -> Territory {
+    match &ctx.actor {
+        Actor::Keystead => Territory::Everywhere,
+        Actor::Anonymous => Territory::Nowhere,
+        Actor::Holder(holder) => crate::permissions::visible::territory(
+            &holder.facts.at(ctx.now()),
+            &holder.principal,
+            &constant(privilege),
+        ),
     }
 }
 

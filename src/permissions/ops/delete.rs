@@ -50,16 +50,10 @@ pub async fn delete(ctx: &Ctx, id: Uuid) -> Result<()> {
         "principal": principal.typed_id().to_string(), "path": permission.path, "role": role,
         "propagate": permission.propagate, "expiresAt": permission.expires_at,
     });
-    audit::record(
-        ctx,
-        &mut tx,
-        vec![Change::deleted(
-            "permission.delete",
-            permission.typed_id(),
-            before,
-        )],
-    )
-    .await?;
+    let mut paths = read::homes(&mut tx, principal).await?;
+    paths.push(path);
+    let change = Change::deleted("permission.delete", permission.typed_id(), before).at(paths);
+    audit::record(ctx, &mut tx, vec![change]).await?;
     tx.commit().await?;
 
     ctx.events.publish();

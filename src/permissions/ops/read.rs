@@ -13,7 +13,7 @@ use crate::ctx::{Actor, Ctx};
 use crate::db::ids::{Kind, quoted};
 use crate::db::pages::{Cursor, Page, PageRequest};
 use crate::db::statement::Seen;
-use crate::db::{Conn, Db};
+use crate::db::{Connection, Db};
 use crate::error::{Error, Result};
 use crate::permissions::facts::{team_path, user_path};
 use crate::permissions::model::{Permission, PermissionFilter, PermissionSight, Principal};
@@ -52,7 +52,7 @@ pub async fn may_read(ctx: &Ctx, permission: &Permission) -> Result<bool> {
     }
     let principal = permission.principal()?;
     let homes = match principal {
-        Principal::ApiKey(_) => homes(&mut ctx.db.read("home_of_key").await?, principal).await?,
+        Principal::ApiKey(_) => homes(&mut *ctx.db.read("home_of_key").await?, principal).await?,
         _ => own_home(principal),
     };
     Ok(access::can_any(ctx, READ, &homes))
@@ -182,7 +182,7 @@ fn own_home(principal: Principal) -> Vec<Path> {
 ///
 /// # Errors
 /// `SERVICE_UNAVAILABLE` when the database cannot be reached.
-pub async fn homes(conn: &mut Conn, principal: Principal) -> Result<Vec<Path>> {
+pub async fn homes(conn: &mut Connection, principal: Principal) -> Result<Vec<Path>> {
     let Principal::ApiKey(id) = principal else {
         return Ok(own_home(principal));
     };

@@ -69,7 +69,10 @@ pub async fn update(
         }
         rows::insert(&mut tx, &plan.new).await?;
         measure.finish(ctx, &mut tx).await?;
-        audit::record(ctx, &mut tx, vec![plan.event(principal, &path, &names)]).await?;
+        let mut paths = read::homes(&mut tx, principal).await?;
+        paths.push(path.clone());
+        let event = plan.event(principal, &path, &names).at(paths);
+        audit::record(ctx, &mut tx, vec![event]).await?;
     }
     tx.commit().await?;
 
@@ -247,6 +250,7 @@ impl Plan {
         Change {
             action: "permission.update",
             target: principal.typed_id(),
+            paths: Vec::new(),
             before: told(was.map(|row| told_of(row, names)).collect()),
             after: told(is.map(|row| told_of(row, names)).collect()),
         }

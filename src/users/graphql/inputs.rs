@@ -5,7 +5,7 @@ use async_graphql::{Enum, ID, InputObject, MaybeUndefined, OneofObject};
 use super::types::{InstanceRole, UserKind};
 use crate::db::ids::{Id, Kind};
 use crate::error::{Error, Result};
-use crate::graphql::input::{change, change_required};
+use crate::graphql::input::{OrderDirection, change, change_required};
 use crate::graphql::scalars::{Json, Timestamp};
 use crate::users::model::{NewUser, UserChanges, UserFilter, UserSort};
 
@@ -78,16 +78,6 @@ pub enum UserOrderField {
     CreatedAt,
     /// The user name, without regard to case.
     Username,
-}
-
-/// The direction of an order.
-#[derive(Enum, Copy, Clone, Eq, PartialEq, Default)]
-pub enum OrderDirection {
-    /// Smallest, or oldest, first.
-    #[default]
-    Asc,
-    /// Greatest, or newest, first.
-    Desc,
 }
 
 /// The order of a list of users.

@@ -4,11 +4,12 @@ use std::sync::Arc;
 
 use async_graphql::{Context, Object};
 
-use super::inputs::{OrderDirection, UserBy, UserFilterInput, UserOrder};
+use super::inputs::{UserBy, UserFilterInput, UserOrder};
 use super::types::{User, UserConnection};
 use crate::db::ids::{Id, Kind};
 use crate::error::Result;
 use crate::graphql::connection::page_request;
+use crate::graphql::input::OrderDirection;
 use crate::graphql::{Request, request};
 use crate::users::model::UserSort;
 use crate::users::ops;

@@ -2,13 +2,14 @@
 
 use std::sync::Arc;
 
-use async_graphql::{Enum, ID, Object};
+use async_graphql::{Context, Enum, ID, Object};
 use uuid::Uuid;
 
+use crate::audit::graphql::{AuditEventConnection, AuditFilterInput, EVENTS_OF_TARGET, of_target};
 use crate::error::Result;
-use crate::graphql::Request;
-use crate::graphql::connection::connection;
+use crate::graphql::connection::{connection, page_request};
 use crate::graphql::scalars::{Json, Timestamp};
+use crate::graphql::{Request, request};
 use crate::permissions::model as permissions;
 use crate::users::{model, ops};
 
@@ -144,6 +145,28 @@ impl User {
     /// When a credential of its was last used; written in bulk, some seconds late.
     async fn last_used_at(&self) -> Option<Timestamp> {
         self.0.last_used_at.map(Timestamp)
+    }
+
+    /// The audit events about this user, newest first, as far as you may read them. What the user did is in the query
+    /// `auditEvents` with `filter: {actor: …}`.
+    #[expect(clippy::too_many_arguments, reason = "Relay's four and the filter")]
+    async fn audit_events(
+        &self,
+        context: &Context<'_>,
+        #[graphql(
+            desc = "How many from the beginning, 0–100; 20 if neither first nor last is given."
+        )]
+        first: Option<i32>,
+        #[graphql(desc = "Only what comes after this cursor.")] after: Option<String>,
+        #[graphql(desc = "How many from the end, 0–100.")] last: Option<i32>,
+        #[graphql(desc = "Only what comes before this cursor.")] before: Option<String>,
+        #[graphql(desc = "Which events; conditions are joined by AND.")] filter: Option<
+            AuditFilterInput,
+        >,
+    ) -> Result<AuditEventConnection> {
+        let page = page_request(context, EVENTS_OF_TARGET, first, after, last, before)?;
+        let filter = filter.unwrap_or_default().read()?;
+        of_target(request(context), self.0.typed_id(), filter, page).await
     }
 }
 

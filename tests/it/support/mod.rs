@@ -3,4 +3,4 @@
 mod app;
 mod cluster;
 
-pub use app::TestApp;
+pub use app::{Client, TestApp};

@@ -1,0 +1,4 @@
+//! The audit trail, over GraphQL.
+
+mod record;
+mod rights;
