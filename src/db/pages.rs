@@ -185,6 +185,18 @@ pub struct Page<T> {
     pub total: Option<i64>,
 }
 
+impl<T> Default for Page<T> {
+    /// A page of a list that has no rows.
+    fn default() -> Self {
+        Page {
+            items: Vec::new(),
+            has_previous: false,
+            has_next: false,
+            total: Some(0),
+        }
+    }
+}
+
 impl<T> Page<T> {
     /// Makes the page of `limit + 1` rows as they were read (in reverse where the request goes backward).
     pub fn of(request: &PageRequest, mut rows: Vec<T>, total: Option<i64>) -> Self {

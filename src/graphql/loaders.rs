@@ -8,19 +8,34 @@ use uuid::Uuid;
 use crate::ctx::Clock;
 use crate::db::Db;
 use crate::db::coalesce::Coalescer;
+use crate::db::nested::Nested;
 use crate::db::pages::Page;
 use crate::permissions::model::{Permission, Role};
 use crate::permissions::ops::read::{self, PageOf};
 use crate::permissions::ops::roles;
-use crate::{audit, users};
+use crate::teams::model::{JoinedTeam, MemberList, Membership, Team, TeamList};
+use crate::{audit, teams, users};
 
 /// Batches of one loader that may be under way at once.
 const LANES: usize = 2;
+
+/// Pages of a nested list, by parent.
+pub type Lists<L, T> = Arc<Coalescer<Nested<L>, Arc<Page<T>>>>;
 
 /// Every loader.
 pub struct Loaders {
     /// Users by id.
     pub users: Arc<Coalescer<Uuid, Arc<users::model::User>>>,
+    /// Teams by id.
+    pub teams: Arc<Coalescer<Uuid, Arc<Team>>>,
+    /// The teams below a team.
+    pub teams_below: Lists<TeamList, Team>,
+    /// The teams of a user.
+    pub teams_of: Lists<TeamList, JoinedTeam>,
+    /// The memberships of a user.
+    pub memberships_of: Lists<TeamList, Membership>,
+    /// The members of a team.
+    pub members: Lists<MemberList, Membership>,
     /// Roles by id.
     pub roles: Arc<Coalescer<Uuid, Arc<Role>>>,
     /// Permissions by id.
@@ -34,58 +49,32 @@ pub struct Loaders {
         Arc<Coalescer<audit::ops::PageOf, Arc<Page<audit::model::AuditEvent>>>>,
 }
 
+/// A loader over an operation that takes the database and many keys.
+macro_rules! loader {
+    ($db:expr, $fetch:path) => {{
+        let db = $db.clone();
+        Coalescer::new(LANES, move |keys| {
+            let db = db.clone();
+            async move { $fetch(&db, keys).await }
+        })
+    }};
+}
+
 impl Loaders {
     /// Loaders over that database.
     pub fn new(db: &Db, _clock: &Clock) -> Arc<Self> {
-        let users = {
-            let db = db.clone();
-            Coalescer::new(LANES, move |ids| {
-                let db = db.clone();
-                async move { users::ops::by_ids(&db, ids).await }
-            })
-        };
-        let roles = {
-            let db = db.clone();
-            Coalescer::new(LANES, move |ids| {
-                let db = db.clone();
-                async move { roles::by_ids(&db, ids).await }
-            })
-        };
-        let permissions = {
-            let db = db.clone();
-            Coalescer::new(LANES, move |ids| {
-                let db = db.clone();
-                async move { read::by_ids(&db, ids).await }
-            })
-        };
-        let permission_pages = {
-            let db = db.clone();
-            Coalescer::new(LANES, move |pages| {
-                let db = db.clone();
-                async move { read::pages(&db, pages).await }
-            })
-        };
-        let audit_events = {
-            let db = db.clone();
-            Coalescer::new(LANES, move |ids| {
-                let db = db.clone();
-                async move { audit::ops::by_ids(&db, ids).await }
-            })
-        };
-        let audit_events_of_target = {
-            let db = db.clone();
-            Coalescer::new(LANES, move |pages| {
-                let db = db.clone();
-                async move { audit::ops::pages(&db, pages).await }
-            })
-        };
         Arc::new(Loaders {
-            users,
-            roles,
-            permissions,
-            permission_pages,
-            audit_events,
-            audit_events_of_target,
+            users: loader!(db, users::ops::by_ids),
+            teams: loader!(db, teams::ops::by_ids),
+            teams_below: loader!(db, teams::ops::children),
+            teams_of: loader!(db, teams::ops::teams_of),
+            memberships_of: loader!(db, teams::ops::memberships_of),
+            members: loader!(db, teams::ops::members),
+            roles: loader!(db, roles::by_ids),
+            permissions: loader!(db, read::by_ids),
+            permission_pages: loader!(db, read::pages),
+            audit_events: loader!(db, audit::ops::by_ids),
+            audit_events_of_target: loader!(db, audit::ops::pages),
         })
     }
 }

@@ -12,6 +12,7 @@ use crate::audit::graphql::AuditEvent;
 use crate::db::ids::{Id, Kind};
 use crate::error::{Error, Result};
 use crate::permissions::graphql::{Permission, Role};
+use crate::teams::graphql::Team;
 use crate::users::graphql::User;
 
 /// An object with a global id.
@@ -24,6 +25,8 @@ use crate::users::graphql::User;
 pub enum Node {
     /// A person or a service account.
     User(User),
+    /// A team.
+    Team(Team),
     /// A named set of privileges.
     Role(Role),
     /// One permission: a principal holds a role at a path.
@@ -86,6 +89,7 @@ async fn load(request: &Request, field: &str, id: &str) -> Result<Option<Node>> 
         Kind::AuditEvent => Ok(AuditEvent::load(request, id.uuid)
             .await?
             .map(Node::AuditEvent)),
+        Kind::Team => Ok(Team::load(request, id.uuid).await?.map(Node::Team)),
         _ => Ok(None),
     }
 }

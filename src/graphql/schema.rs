@@ -6,6 +6,7 @@ use super::node::NodeQueries;
 use super::server_info::ServerQueries;
 use crate::audit::graphql::AuditQueries;
 use crate::permissions::graphql::{PermissionMutations, PermissionQueries};
+use crate::teams::graphql::TeamQueries;
 use crate::users::graphql::{UserMutations, UserQueries};
 
 /// What can be asked.
@@ -14,6 +15,7 @@ pub struct Query(
     ServerQueries,
     NodeQueries,
     UserQueries,
+    TeamQueries,
     PermissionQueries,
     AuditQueries,
 );

@@ -11,6 +11,7 @@ use crate::graphql::connection::{connection, page_request};
 use crate::graphql::scalars::{Json, Timestamp};
 use crate::graphql::{Request, request};
 use crate::permissions::model as permissions;
+use crate::teams::graphql::{self as teams, TeamConnection, TeamMembershipConnection};
 use crate::users::{model, ops};
 
 /// A person, or an account for a program.
@@ -145,6 +146,38 @@ impl User {
     /// When a credential of its was last used; written in bulk, some seconds late.
     async fn last_used_at(&self) -> Option<Timestamp> {
         self.0.last_used_at.map(Timestamp)
+    }
+
+    /// The teams to which it belongs directly, with its role, in the order in which it joined: those you may see.
+    async fn memberships(
+        &self,
+        context: &Context<'_>,
+        #[graphql(
+            desc = "How many from the beginning, 0–100; 20 if neither first nor last is given."
+        )]
+        first: Option<i32>,
+        #[graphql(desc = "Only what comes after this cursor.")] after: Option<String>,
+        #[graphql(desc = "How many from the end, 0–100.")] last: Option<i32>,
+        #[graphql(desc = "Only what comes before this cursor.")] before: Option<String>,
+    ) -> Result<TeamMembershipConnection> {
+        let page = page_request(context, teams::MEMBERSHIPS, first, after, last, before)?;
+        teams::memberships_of(request(context), self.0.id, page).await
+    }
+
+    /// The teams to which it belongs directly, in the order in which it joined: those you may see.
+    async fn teams(
+        &self,
+        context: &Context<'_>,
+        #[graphql(
+            desc = "How many from the beginning, 0–100; 20 if neither first nor last is given."
+        )]
+        first: Option<i32>,
+        #[graphql(desc = "Only what comes after this cursor.")] after: Option<String>,
+        #[graphql(desc = "How many from the end, 0–100.")] last: Option<i32>,
+        #[graphql(desc = "Only what comes before this cursor.")] before: Option<String>,
+    ) -> Result<TeamConnection> {
+        let page = page_request(context, teams::TEAMS, first, after, last, before)?;
+        teams::teams_of(request(context), self.0.id, page).await
     }
 
     /// The audit events about this user, newest first, as far as you may read them. What the user did is in the query

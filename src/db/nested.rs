@@ -1,0 +1,136 @@
+//! Nested lists: the same page of a list for each of many parents, in one statement.
+//!
+//! `users(first: 50) { nodes { teams(first: 5) } }` asks for fifty pages. A loader collects them as [`Nested`] keys,
+//! [`load`] sorts them into groups that differ in the parent alone, and each group is one statement.
+
+use std::collections::HashMap;
+use std::hash::Hash;
+use std::sync::Arc;
+
+use diesel::QueryableByName;
+use diesel::pg::Pg;
+use diesel::sql_types::{BigInt, Uuid as SqlUuid};
+use diesel_async::{AsyncPgConnection, RunQueryDsl};
+use futures_util::future::try_join;
+use uuid::Uuid;
+
+use super::pages::{Page, PageRequest};
+use super::statement::Statement;
+use super::{Failure, Result};
+
+/// One parent's page of a nested list. `L` is whatever else decides what is on it: filter and sight.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Nested<L> {
+    /// Whose list.
+    pub parent: Uuid,
+    /// Which list.
+    pub list: L,
+    /// Which page of it.
+    pub page: PageRequest,
+}
+
+/// Pages by the keys that asked for them.
+pub type Pages<L, T> = HashMap<Nested<L>, Arc<Page<T>>>;
+
+/// The page of every key. `fetch` answers one group of keys: those parents, that list, that page of it.
+///
+/// # Errors
+/// What `fetch` failed with.
+pub async fn load<L, T, F>(
+    keys: Vec<Nested<L>>,
+    fetch: impl Fn(Vec<Uuid>, L, PageRequest) -> F,
+) -> crate::error::Result<Pages<L, T>>
+where
+    L: Clone + Eq + Hash,
+    F: Future<Output = crate::error::Result<HashMap<Uuid, Page<T>>>>,
+{
+    let mut found = HashMap::with_capacity(keys.len());
+    let mut groups: HashMap<(L, PageRequest), Vec<Uuid>> = HashMap::new();
+    for Nested { parent, list, page } in keys {
+        groups.entry((list, page)).or_default().push(parent);
+    }
+    for ((list, request), parents) in groups {
+        let pages = fetch(parents, list.clone(), request.clone()).await?;
+        found.extend(pages.into_iter().map(|(parent, page)| {
+            let key = Nested {
+                parent,
+                list: list.clone(),
+                page: request.clone(),
+            };
+            (key, Arc::new(page))
+        }));
+    }
+    Ok(found)
+}
+
+#[derive(QueryableByName)]
+struct Row<T> {
+    #[diesel(sql_type = SqlUuid)]
+    parent: Uuid,
+    #[diesel(embed)]
+    row: T,
+}
+
+#[derive(QueryableByName)]
+struct CountOf {
+    #[diesel(sql_type = SqlUuid)]
+    parent: Uuid,
+    #[diesel(sql_type = BigInt)]
+    count: i64,
+}
+
+/// The page of every parent, and how many rows each list has if asked for: pipelined, one round trip.
+///
+/// `columns` is `SELECT …`, without a column named `parent`; `from` makes ` FROM … WHERE …`, in which `p.parent` is the parent's
+/// id; the list is in the order of `order` and `id`, two of the columns that the inner statement knows.
+pub(crate) async fn pages<T>(
+    conn: &AsyncPgConnection,
+    parents: Vec<Uuid>,
+    columns: &'static str,
+    from: impl Fn() -> Statement,
+    (order, id): (&'static str, &'static str),
+    request: &PageRequest,
+) -> Result<HashMap<Uuid, Page<T>>>
+where
+    T: QueryableByName<Pg> + Send + 'static,
+{
+    let each = |select: &'static str| {
+        Statement::new(select)
+            .bind(parents.clone())
+            .sql("::uuid[]) AS p (parent) CROSS JOIN LATERAL (")
+    };
+    let list = each("SELECT p.parent, x.* FROM unnest(")
+        .append(Statement::new(columns).append(from()))
+        .keyset(order, id, false, request)
+        .sql(") x");
+    let rows = async { Ok::<_, Failure>(list.load::<Row<T>>(&mut &*conn).await?) };
+    let totals = async {
+        if !request.count {
+            return Ok(HashMap::new());
+        }
+        let counted: Vec<CountOf> = each("SELECT p.parent, x.count FROM unnest(")
+            .append(Statement::new("SELECT count(*) AS count").append(from()))
+            .sql(") x")
+            .load(&mut &*conn)
+            .await?;
+        Ok::<_, Failure>(
+            counted
+                .into_iter()
+                .map(|row| (row.parent, row.count))
+                .collect(),
+        )
+    };
+    let (rows, totals) = try_join(rows, totals).await?;
+    let mut lists: HashMap<Uuid, Vec<T>> = HashMap::with_capacity(parents.len());
+    for Row { parent, row } in rows {
+        lists.entry(parent).or_default().push(row);
+    }
+    Ok(parents
+        .into_iter()
+        .map(|parent| {
+            let rows = lists.remove(&parent).unwrap_or_default();
+            let total = totals.get(&parent).copied();
+            (parent, Page::of(request, rows, total))
+        })
+        .collect())
+}

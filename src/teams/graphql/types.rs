@@ -1,0 +1,143 @@
+//! The type `Team` and its connection.
+
+use std::sync::Arc;
+
+use async_graphql::{Context, ID, Object};
+use uuid::Uuid;
+
+use super::inputs::TeamMemberFilterInput;
+use super::members::TeamMembershipConnection;
+use crate::db::nested::Nested;
+use crate::db::pages::Cursor;
+use crate::error::Result;
+use crate::graphql::connection::{connection, page_request};
+use crate::graphql::scalars::{Json, Timestamp};
+use crate::graphql::{Request, request};
+use crate::permissions::ops::access;
+use crate::teams::{model, ops};
+
+/// A team: users who hold permissions together.
+#[derive(Clone)]
+pub struct Team(pub Arc<model::Team>);
+
+impl Team {
+    /// The team with that id, if the actor may see it.
+    ///
+    /// # Errors
+    /// `UNAUTHENTICATED`; `SERVICE_UNAVAILABLE`.
+    pub async fn load(request: &Request, id: Uuid) -> Result<Option<Team>> {
+        access::authenticated(&request.ctx)?;
+        if !ops::may_read(&request.ctx, id) {
+            return Ok(None);
+        }
+        Ok(request.loaders.teams.load(id).await?.map(Team))
+    }
+}
+
+#[Object]
+impl Team {
+    /// The global id.
+    pub async fn id(&self) -> ID {
+        self.0.typed_id().to_string().into()
+    }
+
+    /// The name in addresses; unique without regard to case.
+    async fn slug(&self) -> &str {
+        &self.0.slug
+    }
+
+    /// The display name.
+    async fn name(&self) -> &str {
+        &self.0.name
+    }
+
+    /// What it is for.
+    async fn description(&self) -> Option<&str> {
+        self.0.description.as_deref()
+    }
+
+    /// The team above it, whose permissions hold for this team's members too; null if there is none or you may not see it.
+    async fn parent(&self, context: &Context<'_>) -> Option<Result<Team>> {
+        let parent = self.0.parent_id?;
+        Team::load(request(context), parent).await.transpose()
+    }
+
+    /// The teams directly below it, oldest first: those you may see.
+    async fn children(
+        &self,
+        context: &Context<'_>,
+        #[graphql(
+            desc = "How many from the beginning, 0–100; 20 if neither first nor last is given."
+        )]
+        first: Option<i32>,
+        #[graphql(desc = "Only what comes after this cursor.")] after: Option<String>,
+        #[graphql(desc = "How many from the end, 0–100.")] last: Option<i32>,
+        #[graphql(desc = "Only what comes before this cursor.")] before: Option<String>,
+    ) -> Result<TeamConnection> {
+        const LIST: &str = "team.children";
+        let request = request(context);
+        let key = Nested {
+            parent: self.0.id,
+            list: ops::sight(&request.ctx),
+            page: page_request(context, LIST, first, after, last, before)?,
+        };
+        let page = request.loaders.teams_below.load(key).await?;
+        Ok(TeamConnection::of(
+            page.unwrap_or_default().as_ref().clone(),
+            |team| Cursor::time(team.created_at, team.id).encode(LIST),
+            |team| Team(Arc::new(team)),
+        ))
+    }
+
+    /// Whether it gives its members anything: a disabled team does not, nor does anything above come through it.
+    async fn enabled(&self) -> bool {
+        self.0.enabled
+    }
+
+    /// The users who belong to it directly, in the order in which they joined: those you may see.
+    async fn members(
+        &self,
+        context: &Context<'_>,
+        #[graphql(
+            desc = "How many from the beginning, 0–100; 20 if neither first nor last is given."
+        )]
+        first: Option<i32>,
+        #[graphql(desc = "Only what comes after this cursor.")] after: Option<String>,
+        #[graphql(desc = "How many from the end, 0–100.")] last: Option<i32>,
+        #[graphql(desc = "Only what comes before this cursor.")] before: Option<String>,
+        #[graphql(desc = "Which members; conditions are joined by AND.")] filter: Option<
+            TeamMemberFilterInput,
+        >,
+    ) -> Result<TeamMembershipConnection> {
+        const LIST: &str = "team.members";
+        let request = request(context);
+        let filter = filter.unwrap_or_default().read()?;
+        let key = Nested {
+            parent: self.0.id,
+            list: ops::member_list(&request.ctx, self.0.id, filter),
+            page: page_request(context, LIST, first, after, last, before)?,
+        };
+        let page = request.loaders.members.load(key).await?;
+        Ok(TeamMembershipConnection::of(
+            page.unwrap_or_default().as_ref().clone(),
+            |member| Cursor::time(member.since, member.user_id).encode(LIST),
+        ))
+    }
+
+    /// A JSON object for whatever its readers keep there.
+    async fn metadata(&self) -> Json {
+        Json(self.0.metadata.clone())
+    }
+
+    /// When it was made.
+    async fn created_at(&self) -> Timestamp {
+        Timestamp(self.0.created_at)
+    }
+
+    /// When it was last changed.
+    async fn updated_at(&self) -> Timestamp {
+        Timestamp(self.0.updated_at)
+    }
+}
+
+connection!("A page of teams." TeamConnection, "A team in its list." TeamEdge, "The team." Team);

@@ -1,0 +1,100 @@
+//! SQL of memberships.
+
+use chrono::{DateTime, Utc};
+use diesel::QueryableByName;
+use diesel::prelude::*;
+use diesel::sql_types::{self, Text};
+use diesel_async::{AsyncPgConnection, RunQueryDsl};
+use uuid::Uuid;
+
+use crate::db;
+use crate::db::schema::team_memberships;
+use crate::db::statement::Statement;
+use crate::teams::model::Membership;
+
+/// One membership, locked until the transaction ends.
+pub(crate) async fn lock(
+    conn: &mut AsyncPgConnection,
+    team: Uuid,
+    user: Uuid,
+) -> db::Result<Option<Membership>> {
+    Ok(team_memberships::table
+        .find((team, user))
+        .select(Membership::as_select())
+        .for_no_key_update()
+        .first(conn)
+        .await
+        .optional()?)
+}
+
+pub(crate) async fn insert(
+    conn: &mut AsyncPgConnection,
+    memberships: &[Membership],
+) -> db::Result<()> {
+    diesel::insert_into(team_memberships::table)
+        .values(memberships)
+        .execute(conn)
+        .await?;
+    Ok(())
+}
+
+pub(crate) async fn set_role(
+    conn: &mut AsyncPgConnection,
+    membership: &Membership,
+) -> db::Result<()> {
+    diesel::update(team_memberships::table.find((membership.team_id, membership.user_id)))
+        .set(team_memberships::role.eq(&membership.role))
+        .execute(conn)
+        .await?;
+    Ok(())
+}
+
+pub(crate) async fn delete(conn: &mut AsyncPgConnection, team: Uuid, user: Uuid) -> db::Result<()> {
+    diesel::delete(team_memberships::table.find((team, user)))
+        .execute(conn)
+        .await?;
+    Ok(())
+}
+
+/// A team that is named in an error.
+#[derive(Debug, Clone, QueryableByName)]
+pub(crate) struct NamedTeam {
+    #[diesel(sql_type = sql_types::Uuid)]
+    pub id: Uuid,
+    #[diesel(sql_type = Text)]
+    pub slug: String,
+}
+
+/// Locks the teams which the user administers, so that no other of their admins vanishes meanwhile.
+pub(crate) async fn lock_administered(conn: &mut AsyncPgConnection, user: Uuid) -> db::Result<()> {
+    let statement = Statement::new(
+        "SELECT t.id, t.slug FROM teams t WHERE t.id IN (
+            SELECT m.team_id FROM team_memberships m WHERE m.role = 'ADMIN' AND m.user_id = ",
+    )
+    .bind(user)
+    .sql(") ORDER BY t.id FOR NO KEY UPDATE");
+    statement.load::<NamedTeam>(conn).await?;
+    Ok(())
+}
+
+/// Those of the teams which the user administers (or of one such team) that no other admin does who can still act at `end`.
+pub(crate) async fn left_without_admin(
+    conn: &mut AsyncPgConnection,
+    user: Uuid,
+    team: Option<Uuid>,
+    end: DateTime<Utc>,
+) -> db::Result<Vec<NamedTeam>> {
+    let statement = Statement::new("SELECT t.id, t.slug FROM teams t JOIN team_memberships m ON m.team_id = t.id")
+        .and("m.user_id = ", user)
+        .condition()
+        .sql("m.role = 'ADMIN'")
+        .and_if("m.team_id = ", team)
+        .and(
+            "NOT EXISTS (SELECT 1 FROM team_memberships o JOIN users u ON u.id = o.user_id
+                WHERE o.team_id = m.team_id AND o.user_id <> m.user_id AND o.role = 'ADMIN' AND u.enabled
+                    AND (u.expires_at IS NULL OR u.expires_at > ",
+            end,
+        )
+        .sql(")) ORDER BY lower(t.slug)");
+    Ok(statement.load(conn).await?)
+}
