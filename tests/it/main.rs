@@ -6,6 +6,7 @@
 
 mod audit;
 mod db;
+mod docs;
 mod graphql;
 mod house;
 mod permissions;

@@ -1,0 +1,3 @@
+//! The documents: what they say is what the program does.
+
+mod errors;
