@@ -4,7 +4,7 @@ set -euo pipefail
 cd "$(dirname "$0")"
 built=$(mktemp -d)
 trap 'rm -rf "$built"' EXIT
-npm ci --silent --no-progress
+npm ci --loglevel=error --no-progress
 node build.mjs "$built" | tail -n 1
 if diff -r dist "$built"; then
   echo "dist/ is what the sources make: $(find dist -type f | wc -l) files"

@@ -3,7 +3,7 @@
 set -euo pipefail
 cd "$(dirname "$0")"
 : "${KEYSTEAD_URL:?the address of the server, http://127.0.0.1:4000}" "${KEYSTEAD_KEY:?the key of an administrator}"
-npm ci --silent --no-progress
+npm ci --loglevel=error --no-progress
 committed=$(mktemp -d)
 trap 'rm -rf "$committed"' EXIT
 cp -R src/generated "$committed/"

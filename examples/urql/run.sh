@@ -3,5 +3,5 @@
 set -euo pipefail
 cd "$(dirname "$0")"
 : "${KEYSTEAD_URL:?the address of the server, http://127.0.0.1:4000}" "${KEYSTEAD_KEY:?the key of an administrator}"
-npm ci --silent --no-progress
+npm ci --loglevel=error --no-progress
 node --test --test-reporter=../../tests/clients/summary.mjs urql.test.mjs
