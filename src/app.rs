@@ -8,6 +8,7 @@ use crate::db::{Db, Endpoint, PoolSettings, migrate};
 use crate::error::Result;
 use crate::graphql::api::Api;
 use crate::graphql::loaders::Loaders;
+use crate::graphql::settings::Settings as ApiSettings;
 
 /// What requests share. Cheap to clone.
 #[derive(Clone)]
@@ -35,6 +36,7 @@ pub struct Builder {
     clock: Clock,
     random: Random,
     policy: Policy,
+    api: ApiSettings,
 }
 
 impl Builder {
@@ -66,16 +68,23 @@ impl Builder {
         self
     }
 
+    /// The settings of the GraphQL API.
+    #[must_use]
+    pub fn api(mut self, api: ApiSettings) -> Self {
+        self.api = api;
+        self
+    }
+
     /// Opens the pool and puts the parts together. The database is not asked for anything yet.
     ///
     /// # Errors
-    /// `SERVICE_UNAVAILABLE` when the pool cannot be made.
+    /// `SERVICE_UNAVAILABLE` when the pool cannot be made, `BAD_USER_INPUT` when a limit is not safe.
     pub async fn build(self) -> Result<App> {
         let db = Db::open(self.endpoint, &self.pool).await?;
         let loaders = Loaders::new(&db, &self.clock);
         Ok(App {
             authenticator: Arc::new(Authenticator::new(db.clone(), self.clock.clone())),
-            api: Api::new(loaders),
+            api: Api::new(loaders, self.api)?,
             db,
             clock: self.clock,
             random: self.random,
@@ -94,6 +103,7 @@ impl App {
             clock: Clock::system(),
             random: Random::system(),
             policy: Policy::default(),
+            api: ApiSettings::default(),
         }
     }
 

@@ -2,7 +2,7 @@
 //!
 //! The map of the house. A request comes in at the top and goes down, never up:
 //!
-//! - `http` speaks HTTP; [`graphql`] holds the schema, its limits, loaders and scalars.
+//! - [`http`] speaks HTTP; [`graphql`] holds the schema, its limits, loaders and scalars.
 //! - Each domain ([`users`], [`teams`], [`permissions`], [`audit`], …) has the same rooms: `mod` (the invariants), `model` (rows and values),
 //!   `store` (SQL, private), `ops` (the operations), `graphql` (types, queries, mutations).
 //! - [`authn`] finds out who is calling; [`permissions`] decides what that actor may do, and nobody else does.
@@ -15,6 +15,7 @@ pub mod ctx;
 pub mod db;
 pub mod error;
 pub mod graphql;
+pub mod http;
 pub mod permissions;
 pub mod secrets;
 pub mod teams;

@@ -1,86 +1,287 @@
-//! Running a request against the schema: data in, response out, errors mapped in one place.
+//! Running a request against the schema. First [`Api::prepare`]: which document, is it allowed, what does it cost. Then
+//! [`Api::run`] or [`Api::follow`]. Every transport comes this way.
 
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
+use std::time::Duration;
 
-use async_graphql::{ErrorExtensionValues, Response, ServerError, Value};
+use async_graphql::{Response, Value, Variables};
+use futures_util::stream::BoxStream;
+use futures_util::{FutureExt, StreamExt};
 
 use super::Request;
+use super::budget::{Budget, Caller};
+use super::documents::Documents;
+use super::error::{Refused, Verdict, present};
+use super::guard::{Guard, Operation, OperationKind};
 use super::loaders::Loaders;
+use super::persisted::{Hash, Persisted};
+use super::request::GraphqlRequest;
 use super::schema::{self, KeysteadSchema};
-use crate::ctx::Ctx;
+use super::settings::Settings;
+use crate::ctx::{Actor, Ctx};
 use crate::error::{Code, Error};
+use crate::permissions::model::InstanceRole;
 
-/// Operations in one batch at most.
-pub const MAX_BATCH: i32 = 10;
-
-/// The schema with what its requests share.
+/// The schema with what its requests share. Cheap to clone.
 #[derive(Clone)]
 pub struct Api {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
     schema: KeysteadSchema,
     loaders: Arc<Loaders>,
+    settings: Arc<Settings>,
+    documents: Documents,
+    persisted: Option<Persisted>,
+    requests_per_actor: Option<Budget>,
+    requests_per_address: Option<Budget>,
+    cost: Option<Budget>,
+}
+
+/// A request that may run.
+pub struct Prepared {
+    /// What it does, and what it costs.
+    pub operation: Operation,
+    request: async_graphql::Request,
+}
+
+impl Prepared {
+    /// Whether it changes something.
+    pub fn is_mutation(&self) -> bool {
+        self.operation.kind == OperationKind::Mutation
+    }
+
+    /// Whether it is answered more than once.
+    pub fn is_subscription(&self) -> bool {
+        self.operation.kind == OperationKind::Subscription
+    }
+
+    /// What metrics call it: its first root field, which unlike its name nobody can invent.
+    pub fn label(&self) -> &str {
+        self.operation
+            .root_fields
+            .first()
+            .map_or("", String::as_str)
+    }
+}
+
+/// The answer to a request that has run.
+#[derive(Debug)]
+pub struct Executed {
+    /// The answer as JSON: `{"data": …, "errors": …, "extensions": …}`.
+    pub body: Vec<u8>,
+    /// The first error's code.
+    pub code: Option<&'static str>,
+    /// Seconds to wait, if the database or time was lacking and nothing at all was done.
+    pub retry_after: Option<u64>,
 }
 
 impl Api {
     /// Over those loaders.
-    pub fn new(loaders: Arc<Loaders>) -> Self {
-        Api {
-            schema: schema::build(),
-            loaders,
+    ///
+    /// # Errors
+    /// An internal error when a limit is not safe.
+    pub fn new(loaders: Arc<Loaders>, settings: Settings) -> Result<Self, Error> {
+        let settings = Arc::new(settings);
+        let guard = Guard::new(&schema::sdl(), settings.limits.clone())
+            .map_err(|reason| Error::bad_input("limits", reason))?;
+        Ok(Api {
+            inner: Arc::new(Inner {
+                schema: schema::build(),
+                loaders,
+                documents: Documents::new(guard),
+                persisted: settings
+                    .persisted_queries
+                    .then(|| Persisted::new(settings.persisted_bytes)),
+                requests_per_actor: Budget::per_minute(
+                    settings.requests_per_actor,
+                    "operations by one user",
+                ),
+                requests_per_address: Budget::per_minute(
+                    settings.requests_per_address,
+                    "operations from one address without a valid credential",
+                ),
+                cost: Budget::per_minute(settings.cost_per_minute, "points of cost"),
+                settings,
+            }),
+        })
+    }
+
+    /// The settings.
+    pub fn settings(&self) -> &Settings {
+        &self.inner.settings
+    }
+
+    /// Counts one request from an address whose credential was refused.
+    ///
+    /// # Errors
+    /// `RATE_LIMITED`.
+    pub fn count_refused(&self, ip: Option<std::net::IpAddr>) -> Result<(), Error> {
+        match &self.inner.requests_per_address {
+            Some(budget) => budget.take(Caller::at(ip), 1),
+            None => Ok(()),
         }
     }
 
-    /// Runs one operation.
-    pub async fn execute(&self, ctx: Ctx, request: async_graphql::Request) -> Response {
-        let id = ctx.request.id.clone();
-        let data = Request {
-            ctx,
-            loaders: self.loaders.clone(),
+    /// Finds the document, has it checked, and counts it.
+    ///
+    /// # Errors
+    /// Whatever speaks against running it.
+    pub fn prepare(&self, ctx: &Ctx, request: GraphqlRequest) -> Result<Prepared, Refused> {
+        let inner = &*self.inner;
+        let caller = Caller::of(ctx);
+        let requests = match caller {
+            Some(Caller::User(_)) => &inner.requests_per_actor,
+            _ => &inner.requests_per_address,
         };
-        let mut response = self.schema.execute(request.data(data)).await;
-        for error in &mut response.errors {
-            present(error, &id);
+        if let (Some(caller), Some(budget)) = (caller, requests) {
+            budget.take(caller, 1)?;
         }
-        response
+        let (text, register) = self.document(&request)?;
+        let known = inner.documents.check(&text)?;
+        if let (Some(hash), Some(persisted)) = (register, &inner.persisted) {
+            persisted.keep(&hash, &text);
+        }
+        let operation = known.operation(request.operation_name.as_deref(), &request.variables)?;
+        let mut engine = async_graphql::Request::new(String::new())
+            .variables(Variables::from_json(request.variables.into()));
+        engine.operation_name = request.operation_name;
+        engine.set_parsed_query(known.tree.as_ref().clone());
+        if operation.introspects && !self.may_introspect(ctx) {
+            if operation.root_fields.iter().any(|field| field == "__schema") {
+                return Err(Error::new(
+                    Code::IntrospectionDisabled,
+                    "Introspection is switched off here. The schema is in the documentation; administrators may introspect.",
+                )
+                .into());
+            }
+            engine = engine.disable_introspection();
+        }
+        if let (Some(caller), Some(budget)) = (caller, &inner.cost) {
+            budget.take(caller, operation.cost)?;
+        }
+        Ok(Prepared {
+            operation,
+            request: engine,
+        })
+    }
+
+    /// The text to run, and the hash to register it under once it has proved valid.
+    fn document(&self, request: &GraphqlRequest) -> Result<(Arc<str>, Option<Hash>), Error> {
+        let hash = Hash::read(&request.extensions)?;
+        if let Some(trusted) = &self.inner.settings.trusted {
+            return Ok((trusted.find(request, hash.as_ref())?, None));
+        }
+        match (&request.query, hash, &self.inner.persisted) {
+            (Some(query), Some(hash), Some(_)) => {
+                hash.check(query)?;
+                Ok((query.as_str().into(), Some(hash)))
+            }
+            (Some(query), _, _) => Ok((query.as_str().into(), None)),
+            (None, Some(hash), Some(persisted)) => Ok((persisted.find(&hash)?, None)),
+            (None, Some(_), None) => Err(Error::new(
+                Code::PersistedQueryNotSupported,
+                "PersistedQueryNotSupported",
+            )),
+            (None, None, _) => Err(Error::new(
+                Code::BadRequest,
+                "There is no list of trusted documents here: send the document itself in 'query'.",
+            )),
+        }
+    }
+
+    fn may_introspect(&self, ctx: &Ctx) -> bool {
+        self.inner.settings.introspection
+            || match &ctx.actor {
+                Actor::Keystead => true,
+                Actor::Anonymous => false,
+                Actor::Holder(holder) => holder
+                    .facts
+                    .user()
+                    .is_some_and(|user| user.role == InstanceRole::Admin),
+            }
+    }
+
+    /// Runs a query or a mutation. What takes longer than the deadline is dropped, and its transaction rolls back.
+    ///
+    /// # Errors
+    /// A refusal when time runs out, or when a variable's value cannot be read.
+    pub async fn run(&self, ctx: Ctx, prepared: Prepared) -> Result<Executed, Refused> {
+        let deadline = self.inner.settings.deadline;
+        let (id, cost) = (ctx.request.id.clone(), prepared.operation.cost);
+        let running = self.inner.schema.execute(self.bound(ctx, prepared.request));
+        match tokio::time::timeout(deadline, AssertUnwindSafe(running).catch_unwind()).await {
+            Ok(Ok(response)) => finish(response, &id, cost),
+            Ok(Err(_panic)) => Err(Error::internal(format!("request {id} panicked")).into()),
+            Err(_elapsed) => Err(late(deadline).into()),
+        }
+    }
+
+    /// Follows a subscription; a query or mutation is a stream of one answer.
+    pub fn follow(
+        &self,
+        ctx: Ctx,
+        prepared: Prepared,
+    ) -> BoxStream<'static, Result<Executed, Refused>> {
+        let (id, cost) = (ctx.request.id.clone(), prepared.operation.cost);
+        if !prepared.is_subscription() {
+            let api = self.clone();
+            return futures_util::stream::once(async move { api.run(ctx, prepared).await }).boxed();
+        }
+        let answers = self
+            .inner
+            .schema
+            .execute_stream(self.bound(ctx, prepared.request));
+        answers
+            .map(move |response| finish(response, &id, cost))
+            .boxed()
+    }
+
+    fn bound(&self, ctx: Ctx, request: async_graphql::Request) -> async_graphql::Request {
+        request.data(Request {
+            ctx,
+            loaders: self.inner.loaders.clone(),
+            max_batch: self.inner.settings.max_batch,
+        })
     }
 }
 
-/// Gives an error its code, field and request id. Causes go to the log and nowhere else.
-pub fn present(error: &mut ServerError, request_id: &str) {
-    let extensions = error
-        .extensions
-        .get_or_insert_with(ErrorExtensionValues::default);
-    match error
-        .source
-        .as_ref()
-        .and_then(|source| source.downcast_ref::<Error>())
-    {
-        Some(source) => {
-            extensions.set("code", source.code.as_str());
-            if let Some(field) = &source.field {
-                extensions.set("field", field.as_str());
-            }
-            if let Some(seconds) = source.retry_after {
-                extensions.set("retryAfter", seconds);
-            }
-            if let Some(cause) = &source.cause {
-                tracing::error!(
-                    request_id,
-                    code = source.code.as_str(),
-                    cause = cause.as_str(),
-                    "operation failed"
-                );
-            }
-        }
-        None => {
-            if extensions.get("code").is_none() {
-                let code = if error.path.is_empty() {
-                    Code::ValidationFailed
-                } else {
-                    Code::BadUserInput
-                };
-                extensions.set("code", code.as_str());
-            }
-        }
-    }
-    extensions.set("requestId", Value::from(request_id));
+fn late(deadline: Duration) -> Error {
+    Error::new(
+        Code::Timeout,
+        format!(
+            "The request took longer than {} s. Nothing was changed; ask for less, or try again.",
+            deadline.as_secs_f32()
+        ),
+    )
 }
+
+/// Turns the engine's response into bytes. It is serialised as it is: the order of its keys is the request's.
+fn finish(mut response: Response, id: &str, cost: u64) -> Result<Executed, Refused> {
+    let mut verdicts: Vec<Verdict> = Vec::new();
+    for error in &mut response.errors {
+        verdicts.push(present(error, id));
+    }
+    let refused = response.data == Value::Null
+        && !response.errors.is_empty()
+        && response.errors.iter().all(|error| error.path.is_empty());
+    if refused {
+        return Err(Refused::by_engine(response.errors));
+    }
+    let nothing = match &response.data {
+        Value::Null => true,
+        Value::Object(fields) => fields.values().all(|value| *value == Value::Null),
+        _ => false,
+    };
+    let retry_after = verdicts.iter().filter_map(|verdict| verdict.retry_after).max();
+    response.extensions.insert("cost".into(), cost.into());
+    let body = serde_json::to_vec(&response).map_err(|error| Error::internal(error.to_string()))?;
+    Ok(Executed {
+        body,
+        code: verdicts.first().map(|verdict| verdict.code),
+        retry_after: retry_after.filter(|_| nothing),
+    })
+}
+

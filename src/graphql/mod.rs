@@ -3,7 +3,10 @@
 //! The domains' own types are in `<domain>::graphql`; [`schema`] alone knows them all.
 
 pub mod api;
+pub mod budget;
 pub mod connection;
+pub mod documents;
+pub mod error;
 pub mod guard;
 pub mod input;
 pub mod loaders;
@@ -12,9 +15,13 @@ pub mod loaders;
     reason = "the derive of an interface makes a method without a comment"
 )]
 pub mod node;
+pub mod persisted;
+pub mod request;
 pub mod scalars;
 pub mod schema;
 pub mod server_info;
+pub mod settings;
+pub mod trusted;
 
 use std::sync::Arc;
 
@@ -29,6 +36,8 @@ pub struct Request {
     pub ctx: Ctx,
     /// The loaders: the process' own, or in a request bound to one transaction its own.
     pub loaders: Arc<Loaders>,
+    /// Operations in one batch at most, for those who ask.
+    pub max_batch: usize,
 }
 
 /// The request's data.

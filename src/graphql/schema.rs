@@ -1,6 +1,6 @@
 //! The schema: the one place that knows every domain's queries and mutations.
 
-use async_graphql::{EmptySubscription, MergedObject, Schema};
+use async_graphql::{EmptySubscription, MergedObject, Schema, ValidationMode};
 
 use super::node::NodeQueries;
 use super::server_info::ServerQueries;
@@ -27,10 +27,15 @@ pub struct Mutation(UserMutations, PermissionMutations);
 /// The schema's type.
 pub type KeysteadSchema = Schema<Query, Mutation, EmptySubscription>;
 
-/// Builds the schema. Limits are the guard's: async-graphql's own are not needed and not all of them hold.
+/// The engine's own limit on nesting; the guard's, at most 200, is reached before.
+const RECURSION: usize = 400;
+
+/// Builds the schema. Documents come validated: the engine only looks for what it needs itself. Limits are the guard's: async-graphql's own are not needed and not all of them hold.
 pub fn build() -> KeysteadSchema {
     Schema::build(Query::default(), Mutation::default(), EmptySubscription)
         .disable_suggestions()
+        .validation_mode(ValidationMode::Fast)
+        .limit_recursive_depth(RECURSION)
         .finish()
 }
 

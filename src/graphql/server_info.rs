@@ -69,7 +69,7 @@ impl ServerQueries {
             limits: ServerLimits {
                 max_page_size: MAX_PAGE,
                 default_page_size: DEFAULT_PAGE,
-                max_batch_size: super::api::MAX_BATCH,
+                max_batch_size: i32::try_from(request(context).max_batch).unwrap_or(i32::MAX),
             },
             password_policy: PasswordPolicy {
                 min_length: i32::try_from(policy.password_min_length).unwrap_or(i32::MAX),

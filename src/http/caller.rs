@@ -1,0 +1,144 @@
+//! What is known of a request before anybody asks who is calling: its id, the client's address, what it says of itself.
+
+use std::net::{IpAddr, SocketAddr};
+
+use axum::http::{Extensions, HeaderMap, HeaderName, header};
+use ipnet::IpNet;
+
+use crate::authn::Credential;
+use crate::ctx::{Actor, Ctx, Random, RequestInfo};
+use crate::error::{Error, Result};
+
+use super::Server;
+
+/// The header with the request's id, in and out.
+pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+/// The header in which a service says for whom it calls.
+const ON_BEHALF_OF: HeaderName = HeaderName::from_static("x-keystead-on-behalf-of");
+const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
+/// The header that makes a mutation safe to send again.
+pub const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
+
+/// The other end of the connection; the server puts it into each request.
+#[derive(Debug, Clone, Copy)]
+pub struct Peer(pub SocketAddr);
+
+/// Collects what is known of a request.
+pub fn info(
+    headers: &HeaderMap,
+    extensions: &Extensions,
+    proxies: &[IpNet],
+    random: &Random,
+) -> RequestInfo {
+    let said = |name: HeaderName| headers.get(name).and_then(|value| value.to_str().ok());
+    let peer = extensions
+        .get::<Peer>()
+        .map(|peer| peer.0.ip().to_canonical());
+    RequestInfo {
+        id: said(REQUEST_ID)
+            .filter(|id| is_request_id(id))
+            .map_or_else(|| new_request_id(random), str::to_owned),
+        ip: peer.map(|peer| client(peer, headers, proxies)),
+        user_agent: said(header::USER_AGENT).map(|agent| agent.chars().take(512).collect()),
+        on_behalf_of: said(ON_BEHALF_OF)
+            .filter(|who| !who.is_empty() && who.len() <= 256)
+            .map(str::to_owned),
+    }
+}
+
+fn is_request_id(text: &str) -> bool {
+    (1..=128).contains(&text.len())
+        && text
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'-'))
+}
+
+fn new_request_id(random: &Random) -> String {
+    format!("{:032x}", u128::from_be_bytes(random.bytes::<16>()))
+}
+
+/// The client's address: from the right, the first in `X-Forwarded-For` that is none of our proxies'.
+fn client(peer: IpAddr, headers: &HeaderMap, proxies: &[IpNet]) -> IpAddr {
+    let ours = |ip: &IpAddr| proxies.iter().any(|net| net.contains(ip));
+    let mut client = peer;
+    let forwarded: Vec<&str> = headers
+        .get_all(FORWARDED_FOR)
+        .iter()
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|value| value.split(','))
+        .collect();
+    for text in forwarded.iter().rev() {
+        if !ours(&client) {
+            break;
+        }
+        match read_address(text.trim()) {
+            Some(ip) => client = ip,
+            None => break,
+        }
+    }
+    client
+}
+
+/// An address, with or without a port.
+fn read_address(text: &str) -> Option<IpAddr> {
+    let bare = text.trim_start_matches('[').trim_end_matches(']');
+    bare.parse::<IpAddr>()
+        .or_else(|_| text.parse::<SocketAddr>().map(|address| address.ip()))
+        .ok()
+        .map(|ip| ip.to_canonical())
+}
+
+/// Finds out who is calling, by the `Authorization` header. A refused credential counts against its address.
+///
+/// # Errors
+/// `UNAUTHENTICATED`, `SERVICE_UNAVAILABLE`, or `RATE_LIMITED` for too many refused ones.
+pub async fn identify(server: &Server, headers: &HeaderMap, info: RequestInfo) -> Result<Ctx> {
+    let mut values = headers.get_all(header::AUTHORIZATION).iter();
+    let value = match (values.next(), values.next()) {
+        (None, _) => None,
+        // Bytes beyond ASCII and a second header cannot be part of a credential.
+        (Some(value), None) => Some(value.to_str().unwrap_or("?")),
+        (Some(_), Some(_)) => Some("?"),
+    };
+    authenticate(server, value, info).await
+}
+
+/// Finds out who is calling, by the text of an `Authorization` header.
+///
+/// # Errors
+/// As [`identify`].
+pub async fn authenticate(
+    server: &Server,
+    authorization: Option<&str>,
+    info: RequestInfo,
+) -> Result<Ctx> {
+    let app = &server.app;
+    let found = match Credential::from_header(authorization) {
+        Ok(credential) => app.authenticate(credential, &info).await,
+        Err(error) => Err(error),
+    };
+    match found {
+        Ok(actor) => Ok(app.ctx(actor, info)),
+        Err(error) => Err(counted(server, &info, error)),
+    }
+}
+
+fn counted(server: &Server, info: &RequestInfo, error: Error) -> Error {
+    if error.code != crate::error::Code::Unauthenticated {
+        return error;
+    }
+    match server.app.api.count_refused(info.ip) {
+        Ok(()) => error,
+        Err(limited) => limited,
+    }
+}
+
+/// The user behind a context, as logs name it.
+pub fn actor_id(ctx: &Ctx) -> Option<String> {
+    match &ctx.actor {
+        Actor::Holder(holder) => Some(
+            crate::db::ids::Id::new(crate::db::ids::Kind::User, holder.user_id).to_string(),
+        ),
+        Actor::Anonymous | Actor::Keystead => None,
+    }
+}

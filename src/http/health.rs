@@ -1,0 +1,83 @@
+//! For those who run Keystead: is it alive, is it ready, what does it count.
+
+use std::sync::OnceLock;
+
+use axum::extract::State;
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
+
+use super::{Server, answer};
+use crate::db::migrate;
+use crate::error::{Code, Error};
+
+/// `/healthz`: the process answers. It says nothing about the database: restarting Keystead would not mend that.
+pub async fn alive() -> Response {
+    json(StatusCode::OK, r#"{"status":"ok"}"#.into())
+}
+
+/// `/readyz`: the database answers and has this version's schema.
+pub async fn ready(State(server): State<Server>) -> Response {
+    if *server.stopping.borrow() {
+        return json(
+            StatusCode::SERVICE_UNAVAILABLE,
+            r#"{"status":"stopping"}"#.into(),
+        );
+    }
+    match migrate::pending(&server.app.db).await {
+        Ok(pending) if pending.is_empty() => json(StatusCode::OK, r#"{"status":"ok"}"#.into()),
+        Ok(pending) => {
+            let body = serde_json::json!({"status": "migrations pending", "pending": pending});
+            json(StatusCode::SERVICE_UNAVAILABLE, body.to_string())
+        }
+        Err(error) => answer::plain(
+            StatusCode::SERVICE_UNAVAILABLE,
+            Error::new(Code::ServiceUnavailable, error.message)
+                .because(error.cause.unwrap_or_default()),
+        ),
+    }
+}
+
+/// `/metrics`: counters for Prometheus.
+pub async fn metrics(State(server): State<Server>) -> Response {
+    let Some(recorder) = recorder().filter(|_| server.settings.metrics) else {
+        let error = Error::new(Code::NotFound, "Metrics are switched off here.");
+        return answer::plain(StatusCode::NOT_FOUND, error);
+    };
+    let (open, idle) = server.app.db.connections();
+    metrics::gauge!("keystead_db_connections", "state" => "open").set(f64::from(open));
+    metrics::gauge!("keystead_db_connections", "state" => "idle").set(f64::from(idle));
+    metrics::counter!("keystead_db_statements_total").absolute(server.app.db.statements());
+    recorder.run_upkeep();
+    (
+        [(
+            header::CONTENT_TYPE,
+            "text/plain; version=0.0.4; charset=utf-8",
+        )],
+        recorder.render(),
+    )
+        .into_response()
+}
+
+fn json(status: StatusCode, body: String) -> Response {
+    (status, [(header::CONTENT_TYPE, "application/json; charset=utf-8")], body).into_response()
+}
+
+/// Seconds, from a cached answer to one that is too slow.
+const BUCKETS: [f64; 12] = [
+    0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0, 5.0, 30.0,
+];
+
+/// The recorder of this process, installed when first asked for; `None` if another one is installed.
+pub fn recorder() -> Option<&'static PrometheusHandle> {
+    static RECORDER: OnceLock<Option<PrometheusHandle>> = OnceLock::new();
+    RECORDER
+        .get_or_init(|| {
+            PrometheusBuilder::new()
+                .set_buckets_for_metric(Matcher::Suffix("_seconds".into()), &BUCKETS)
+                .ok()?
+                .install_recorder()
+                .ok()
+        })
+        .as_ref()
+}

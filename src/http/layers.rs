@@ -1,0 +1,154 @@
+//! What surrounds every request: its id, the log line, metrics, headers, CORS, compression, and what becomes of a panic.
+
+use std::any::Any;
+use std::time::{Duration, Instant};
+
+use axum::Router;
+use axum::body::Body;
+use axum::extract::{Request, State};
+use axum::http::header::{self, HeaderName, HeaderValue};
+use axum::http::{Method, StatusCode};
+use axum::middleware::{self, Next};
+use axum::response::Response;
+use tower_http::catch_panic::CatchPanicLayer;
+use tower_http::compression::CompressionLayer;
+use tower_http::compression::predicate::{NotForContentType, Predicate, SizeAbove};
+use tower_http::cors::{AllowOrigin, CorsLayer};
+
+use super::answer::{self, Noted, Unsigned};
+use super::{Server, caller};
+use crate::ctx::RequestInfo;
+use crate::error::Error;
+
+/// Answers shorter than this are not worth compressing, in bytes.
+const COMPRESS_FROM: u16 = 1_024;
+
+/// Puts everything around the routes.
+pub fn around(routes: Router, server: Server) -> Router {
+    let compression = CompressionLayer::new().compress_when(
+        SizeAbove::new(COMPRESS_FROM).and(NotForContentType::new("text/event-stream")),
+    );
+    let mut router = routes
+        .layer(compression)
+        .layer(CatchPanicLayer::custom(panicked));
+    if let Some(cors) = cors(&server.settings.cors_origins) {
+        router = router.layer(cors);
+    }
+    router.layer(middleware::from_fn_with_state(server, surround))
+}
+
+fn panicked(_what: Box<dyn Any + Send + 'static>) -> Response {
+    answer::plain(
+        StatusCode::INTERNAL_SERVER_ERROR,
+        Error::internal("a handler panicked"),
+    )
+}
+
+fn cors(origins: &[String]) -> Option<CorsLayer> {
+    let allowed = match origins {
+        [] => return None,
+        origins if origins.iter().any(|origin| origin == "*") => AllowOrigin::any(),
+        origins => AllowOrigin::list(
+            origins
+                .iter()
+                .filter_map(|origin| HeaderValue::from_str(origin).ok()),
+        ),
+    };
+    let headers = [
+        header::AUTHORIZATION,
+        header::CONTENT_TYPE,
+        header::ACCEPT,
+        caller::REQUEST_ID,
+        caller::IDEMPOTENCY_KEY,
+        HeaderName::from_static("x-keystead-on-behalf-of"),
+        HeaderName::from_static("apollo-require-preflight"),
+        HeaderName::from_static("x-apollo-operation-name"),
+        HeaderName::from_static("apollographql-client-name"),
+        HeaderName::from_static("apollographql-client-version"),
+        HeaderName::from_static("traceparent"),
+        HeaderName::from_static("tracestate"),
+    ];
+    Some(
+        CorsLayer::new()
+            .allow_origin(allowed)
+            .allow_methods([Method::GET, Method::POST])
+            .allow_headers(headers)
+            .expose_headers([caller::REQUEST_ID, header::RETRY_AFTER])
+            .max_age(Duration::from_secs(600)),
+    )
+}
+
+/// Gives the request its id, and the answer its headers and its line in the log.
+async fn surround(State(server): State<Server>, mut request: Request, next: Next) -> Response {
+    let since = Instant::now();
+    let info = caller::info(
+        request.headers(),
+        request.extensions(),
+        &server.settings.trusted_proxies,
+        &server.app.random,
+    );
+    let (method, path) = (request.method().clone(), request.uri().path().to_owned());
+    request.extensions_mut().insert(info.clone());
+    let mut response = next.run(request).await;
+    if let Some(unsigned) = response.extensions_mut().remove::<Unsigned>()
+        && let Some(bytes) = unsigned.body(&info.id)
+    {
+        let length = HeaderValue::from(bytes.len());
+        response.headers_mut().insert(header::CONTENT_LENGTH, length);
+        *response.body_mut() = Body::from(bytes);
+    }
+    let headers = response.headers_mut();
+    if let Ok(id) = HeaderValue::from_str(&info.id) {
+        headers.insert(caller::REQUEST_ID, id);
+    }
+    headers.insert(
+        header::X_CONTENT_TYPE_OPTIONS,
+        HeaderValue::from_static("nosniff"),
+    );
+    headers
+        .entry(header::CACHE_CONTROL)
+        .or_insert(HeaderValue::from_static("no-store"));
+    tell(&method, &path, &info, &response, since.elapsed());
+    response
+}
+
+/// One line in the log for each request. Nothing of its headers, variables or text is in it.
+fn tell(
+    method: &Method,
+    path: &str,
+    info: &RequestInfo,
+    response: &Response,
+    took: Duration,
+) {
+    let noted = response
+        .extensions()
+        .get::<Noted>()
+        .cloned()
+        .unwrap_or_default();
+    let status = response.status().as_u16();
+    let code = noted.code.unwrap_or("");
+    if path == "/graphql" {
+        let label = match noted.label.as_str() {
+            batch if batch.starts_with("batch") => "batch".to_owned(),
+            label => label.to_owned(),
+        };
+        metrics::counter!("keystead_requests_total", "operation" => label.clone(), "code" => code)
+            .increment(1);
+        metrics::histogram!("keystead_request_seconds", "operation" => label)
+            .record(took.as_secs_f64());
+    }
+    tracing::info!(
+        method = method.as_str(),
+        path,
+        operation = noted.label,
+        name = noted.name,
+        status,
+        code,
+        cost = noted.cost,
+        duration_ms = (took.as_secs_f64() * 1e5).round() / 100.0,
+        actor = noted.actor,
+        request_id = info.id,
+        ip = info.ip.map(|ip| ip.to_string()),
+        "request"
+    );
+}

@@ -1,0 +1,105 @@
+//! HTTP: the routes, what surrounds each request, and the server that accepts connections.
+//!
+//! `/graphql` is the API (POST, GET, WebSocket, event streams), `/` is GraphiQL, `/schema.graphql` the schema, `/healthz`,
+//! `/readyz` and `/metrics` are for those who run it. Nothing here knows the GraphQL engine: requests go to
+//! [`crate::graphql::api`] and come back as bytes.
+//!
+//! # What a browser can send
+//! Keystead knows callers by a header alone, never by a cookie, so a foreign page cannot borrow anybody's rights. All the
+//! same, what a browser sends across sites without asking first (a preflight) is refused: a POST must be
+//! `application/json`, which forms cannot be; a mutation never comes by GET; and a GET that a browser itself marks as coming
+//! from another site, by `Sec-Fetch-Site` or `Origin`, needs an origin that CORS allows, or a header that forces a preflight.
+
+mod answer;
+mod body;
+mod caller;
+mod graphiql;
+mod graphql;
+mod health;
+mod layers;
+mod negotiate;
+mod patience;
+mod serve;
+mod settings;
+mod tls;
+
+pub use caller::Peer;
+pub use serve::{listen, serve};
+pub use settings::{Settings, TlsFiles};
+
+use std::sync::{Arc, LazyLock};
+
+use axum::Router;
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{any, get};
+use tokio::sync::watch;
+
+use crate::app::App;
+use crate::error::{Code, Error};
+
+/// What handlers share. Cheap to clone.
+#[derive(Clone)]
+pub(crate) struct Server {
+    pub app: App,
+    pub settings: Arc<Settings>,
+    /// Turns true when the server is stopping.
+    pub stopping: watch::Receiver<bool>,
+}
+
+/// The routes with all that surrounds them, for a server that does not stop by itself: for tests, and for those who bring
+/// their own server.
+pub fn router(app: App, settings: Settings) -> Router {
+    let (_, stopping) = watch::channel(false);
+    routes(Server {
+        app,
+        settings: Arc::new(settings),
+        stopping,
+    })
+}
+
+fn routes(server: Server) -> Router {
+    let routes = Router::new()
+        .route("/graphql", any(graphql::handle))
+        .route("/", get(graphiql::page))
+        .route("/graphiql/{file}", get(graphiql::file))
+        .route("/schema.graphql", get(schema))
+        .route("/healthz", get(health::alive))
+        .route("/readyz", get(health::ready))
+        .route("/metrics", get(health::metrics))
+        .fallback(not_found)
+        .method_not_allowed_fallback(wrong_method)
+        .with_state(server.clone());
+    layers::around(routes, server)
+}
+
+async fn schema() -> Response {
+    static SCHEMA: LazyLock<String> = LazyLock::new(crate::graphql::schema::sdl);
+    (
+        [
+            (header::CONTENT_TYPE, "text/plain; charset=utf-8"),
+            (header::CACHE_CONTROL, "no-cache"),
+        ],
+        SCHEMA.as_str(),
+    )
+        .into_response()
+}
+
+async fn not_found(uri: axum::http::Uri) -> Response {
+    let message = format!(
+        "There is nothing at {}. The API is at /graphql, GraphiQL at /, the schema at /schema.graphql.",
+        crate::db::ids::quoted(uri.path())
+    );
+    answer::plain(StatusCode::NOT_FOUND, Error::new(Code::NotFound, message))
+}
+
+async fn wrong_method(method: axum::http::Method, uri: axum::http::Uri) -> Response {
+    let message = format!(
+        "{method} does not work at {}: it is only there to be read, by GET.",
+        crate::db::ids::quoted(uri.path())
+    );
+    answer::plain(
+        StatusCode::METHOD_NOT_ALLOWED,
+        Error::new(Code::BadRequest, message),
+    )
+}
