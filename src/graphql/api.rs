@@ -150,7 +150,11 @@ impl Api {
         engine.operation_name = request.operation_name;
         engine.set_parsed_query(known.tree.as_ref().clone());
         if operation.introspects && !self.may_introspect(ctx) {
-            if operation.root_fields.iter().any(|field| field == "__schema") {
+            if operation
+                .root_fields
+                .iter()
+                .any(|field| field == "__schema")
+            {
                 return Err(Error::new(
                     Code::IntrospectionDisabled,
                     "Introspection is switched off here. The schema is in the documentation; administrators may introspect.",
@@ -275,7 +279,10 @@ fn finish(mut response: Response, id: &str, cost: u64) -> Result<Executed, Refus
         Value::Object(fields) => fields.values().all(|value| *value == Value::Null),
         _ => false,
     };
-    let retry_after = verdicts.iter().filter_map(|verdict| verdict.retry_after).max();
+    let retry_after = verdicts
+        .iter()
+        .filter_map(|verdict| verdict.retry_after)
+        .max();
     response.extensions.insert("cost".into(), cost.into());
     let body = serde_json::to_vec(&response).map_err(|error| Error::internal(error.to_string()))?;
     Ok(Executed {
@@ -284,4 +291,3 @@ fn finish(mut response: Response, id: &str, cost: u64) -> Result<Executed, Refus
         retry_after: retry_after.filter(|_| nothing),
     })
 }
-

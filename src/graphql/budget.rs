@@ -61,8 +61,12 @@ const MAX_CALLERS: usize = 100_000;
 /// After so many checks those who have not called for a minute are forgotten.
 const SWEEP: u32 = 4_096;
 
-type Buckets =
-    RateLimiter<Caller, DashMapStateStore<Caller>, MonotonicClock, NoOpMiddleware<std::time::Instant>>;
+type Buckets = RateLimiter<
+    Caller,
+    DashMapStateStore<Caller>,
+    MonotonicClock,
+    NoOpMiddleware<std::time::Instant>,
+>;
 
 /// A number of points for each caller and minute.
 pub struct Budget {

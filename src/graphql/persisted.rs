@@ -62,7 +62,9 @@ impl Hash {
             Some(_) => return bad("extensions.persistedQuery must be an object."),
         };
         if said.get("version").and_then(Value::as_u64) != Some(1) {
-            return bad("Unsupported version of persisted queries: extensions.persistedQuery.version must be 1.");
+            return bad(
+                "Unsupported version of persisted queries: extensions.persistedQuery.version must be 1.",
+            );
         }
         let Some(text) = said.get("sha256Hash").and_then(Value::as_str) else {
             return bad("extensions.persistedQuery.sha256Hash must be a string.");
@@ -70,7 +72,9 @@ impl Hash {
         let text = text.to_ascii_lowercase();
         match read_hex(&text) {
             Some(bytes) => Ok(Digest::from_stored(&bytes).map(|digest| Hash { digest, text })),
-            None => bad("extensions.persistedQuery.sha256Hash must be a SHA-256: 64 hexadecimal digits."),
+            None => bad(
+                "extensions.persistedQuery.sha256Hash must be a SHA-256: 64 hexadecimal digits.",
+            ),
         }
     }
 

@@ -38,8 +38,11 @@ impl TrustedDocuments {
     /// `BAD_USER_INPUT` that says what is wrong with it.
     pub fn parse(manifest: &str) -> Result<TrustedDocuments> {
         let bad = |message: String| Error::bad_input("trusted_documents", message);
-        let Value::Object(mut fields) = serde_json::from_str(manifest)
-            .map_err(|error| bad(format!("The list of trusted documents is not JSON: {error}.")))?
+        let Value::Object(mut fields) = serde_json::from_str(manifest).map_err(|error| {
+            bad(format!(
+                "The list of trusted documents is not JSON: {error}."
+            ))
+        })?
         else {
             return Err(bad(
                 "The list of trusted documents must be a JSON object of ids and documents.".into(),
@@ -47,14 +50,14 @@ impl TrustedDocuments {
         };
         let mut by_id: HashMap<String, Arc<str>> = HashMap::new();
         if fields.get("format").and_then(Value::as_str) == Some("apollo-persisted-query-manifest") {
-            let operations: Vec<Operation> =
-                serde_json::from_value(fields.remove("operations").unwrap_or_default()).map_err(
-                    |error| {
-                        bad(format!(
-                            "'operations' of the manifest of trusted documents: {error}."
-                        ))
-                    },
-                )?;
+            let operations: Vec<Operation> = serde_json::from_value(
+                fields.remove("operations").unwrap_or_default(),
+            )
+            .map_err(|error| {
+                bad(format!(
+                    "'operations' of the manifest of trusted documents: {error}."
+                ))
+            })?;
             by_id.extend(
                 operations
                     .into_iter()
@@ -92,7 +95,10 @@ impl TrustedDocuments {
     /// # Errors
     /// `UNTRUSTED_DOCUMENT` for any other.
     pub fn find(&self, request: &GraphqlRequest, hash: Option<&Hash>) -> Result<Arc<str>> {
-        let ids = [request.document_id.as_deref(), hash.map(|hash| hash.text.as_str())];
+        let ids = [
+            request.document_id.as_deref(),
+            hash.map(|hash| hash.text.as_str()),
+        ];
         let named = ids.into_iter().flatten().find_map(|id| {
             self.by_id
                 .get(id)

@@ -1,7 +1,7 @@
 //! Answers: which status and headers an outcome has.
 
-use axum::http::header::{self, HeaderValue};
 use axum::http::StatusCode;
+use axum::http::header::{self, HeaderValue};
 use axum::response::{IntoResponse, Response};
 
 use super::negotiate::Media;

@@ -136,9 +136,9 @@ fn counted(server: &Server, info: &RequestInfo, error: Error) -> Error {
 /// The user behind a context, as logs name it.
 pub fn actor_id(ctx: &Ctx) -> Option<String> {
     match &ctx.actor {
-        Actor::Holder(holder) => Some(
-            crate::db::ids::Id::new(crate::db::ids::Kind::User, holder.user_id).to_string(),
-        ),
+        Actor::Holder(holder) => {
+            Some(crate::db::ids::Id::new(crate::db::ids::Kind::User, holder.user_id).to_string())
+        }
         Actor::Anonymous | Actor::Keystead => None,
     }
 }

@@ -76,12 +76,8 @@ async fn answer(server: &Server, request: Request) -> Result<Response, Refusal> 
             .map_err(|(status, error)| note(refuse(Some(status), media, error), &noted))?;
         Body::parse(&bytes, server.app.api.settings().max_batch)
     };
-    let requests = read.map_err(|error| {
-        note(
-            refuse(Some(StatusCode::BAD_REQUEST), media, error),
-            &noted,
-        )
-    })?;
+    let requests =
+        read.map_err(|error| note(refuse(Some(StatusCode::BAD_REQUEST), media, error), &noted))?;
     match requests {
         Body::One(one) => single(server, ctx, *one, &accepted, is_get, noted).await,
         Body::Batch(many) => {
@@ -184,8 +180,12 @@ async fn batch(
         Some(_) if limited => StatusCode::TOO_MANY_REQUESTS,
         Some(_) => StatusCode::SERVICE_UNAVAILABLE,
     };
-    let mut response =
-        (status, [(header::CONTENT_TYPE, media.content_type())], bytes).into_response();
+    let mut response = (
+        status,
+        [(header::CONTENT_TYPE, media.content_type())],
+        bytes,
+    )
+        .into_response();
     answer::retry_after(&mut response, later);
     response.extensions_mut().insert(noted);
     response
@@ -238,8 +238,12 @@ fn allowing(mut response: Refusal, methods: &'static str) -> Refusal {
 }
 
 fn from_url(uri: &Uri) -> Result<GraphqlRequest, Error> {
-    let Query(parameters) = Query::<Vec<(String, String)>>::try_from_uri(uri)
-        .map_err(|error| Error::new(Code::BadRequest, format!("The URL cannot be read: {error}.")))?;
+    let Query(parameters) = Query::<Vec<(String, String)>>::try_from_uri(uri).map_err(|error| {
+        Error::new(
+            Code::BadRequest,
+            format!("The URL cannot be read: {error}."),
+        )
+    })?;
     // The decoder puts U+FFFD where bytes are no UTF-8.
     let said = uri.query().unwrap_or_default().to_ascii_uppercase();
     let spoiled = parameters
@@ -271,7 +275,9 @@ fn check_site(server: &Server, headers: &HeaderMap) -> Result<(), Error> {
         (None, Some(origin)) => !is_own_origin(origin, text("host")),
         (None, None) => false,
     };
-    let asked = FORCES_PREFLIGHT.iter().any(|name| headers.contains_key(*name))
+    let asked = FORCES_PREFLIGHT
+        .iter()
+        .any(|name| headers.contains_key(*name))
         || negotiate::check_content_type(headers).is_ok();
     let origins = &server.settings.cors_origins;
     let allowed =

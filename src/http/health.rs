@@ -60,7 +60,12 @@ pub async fn metrics(State(server): State<Server>) -> Response {
 }
 
 fn json(status: StatusCode, body: String) -> Response {
-    (status, [(header::CONTENT_TYPE, "application/json; charset=utf-8")], body).into_response()
+    (
+        status,
+        [(header::CONTENT_TYPE, "application/json; charset=utf-8")],
+        body,
+    )
+        .into_response()
 }
 
 /// Seconds, from a cached answer to one that is too slow.

@@ -94,7 +94,9 @@ async fn surround(State(server): State<Server>, mut request: Request, next: Next
         && let Some(bytes) = unsigned.body(&info.id)
     {
         let length = HeaderValue::from(bytes.len());
-        response.headers_mut().insert(header::CONTENT_LENGTH, length);
+        response
+            .headers_mut()
+            .insert(header::CONTENT_LENGTH, length);
         *response.body_mut() = Body::from(bytes);
     }
     let headers = response.headers_mut();
@@ -113,13 +115,7 @@ async fn surround(State(server): State<Server>, mut request: Request, next: Next
 }
 
 /// One line in the log for each request. Nothing of its headers, variables or text is in it.
-fn tell(
-    method: &Method,
-    path: &str,
-    info: &RequestInfo,
-    response: &Response,
-    took: Duration,
-) {
+fn tell(method: &Method, path: &str, info: &RequestInfo, response: &Response, took: Duration) {
     let noted = response
         .extensions()
         .get::<Noted>()

@@ -41,7 +41,9 @@ pub async fn serve(
         tracing::warn!("metrics are recorded by somebody else: /metrics has nothing to say");
     }
     let (stop, stopping) = watch::channel(false);
-    let limit = settings.max_connections.clamp(1, Semaphore::MAX_PERMITS >> 3);
+    let limit = settings
+        .max_connections
+        .clamp(1, Semaphore::MAX_PERMITS >> 3);
     let (stop_timeout, permits) = (settings.stop_timeout, Arc::new(Semaphore::new(limit)));
     let acceptor = Acceptor {
         tls,
@@ -109,7 +111,10 @@ impl Acceptor {
         }
     }
 
-    async fn next(&mut self, listener: &TcpListener) -> std::io::Result<(TcpStream, SocketAddr, Held)> {
+    async fn next(
+        &mut self,
+        listener: &TcpListener,
+    ) -> std::io::Result<(TcpStream, SocketAddr, Held)> {
         let permit = self
             .permits
             .clone()
@@ -164,7 +169,8 @@ impl Acceptor {
             .keep_alive_timeout(Duration::from_secs(20))
             .max_concurrent_streams(200)
             .max_header_list_size(64 * 1024);
-        let mut connection = pin!(builder.serve_connection_with_upgrades(TokioIo::new(stream), service));
+        let mut connection =
+            pin!(builder.serve_connection_with_upgrades(TokioIo::new(stream), service));
         let mut stopping = self.stopping;
         let mut stopped = false;
         // Hyper's own time-out begins when it knows which version of HTTP is spoken; this one when the connection is made.

@@ -36,13 +36,14 @@ impl Tls {
                 };
                 match read(&files) {
                     Ok(fresh) => {
-                        *place.write().unwrap_or_else(|poisoned| poisoned.into_inner()) = fresh;
+                        *place
+                            .write()
+                            .unwrap_or_else(|poisoned| poisoned.into_inner()) = fresh;
                         tracing::info!("certificate and key were read again");
                     }
-                    Err(error) => tracing::error!(
-                        cause = error.message,
-                        "the certificate was not changed"
-                    ),
+                    Err(error) => {
+                        tracing::error!(cause = error.message, "the certificate was not changed")
+                    }
                 }
             }
         });

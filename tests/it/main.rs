@@ -9,6 +9,7 @@ mod db;
 mod docs;
 mod graphql;
 mod house;
+mod http;
 mod permissions;
 mod support;
 mod users;

@@ -2,40 +2,64 @@
 
 use std::sync::Arc;
 
+use axum::Router;
 use chrono::{DateTime, TimeZone, Utc};
 use keystead::app::App;
-use keystead::authn::Credential;
 use keystead::ctx::{Actor, Clock, Ctx, Policy, Random, RequestInfo};
+use keystead::db::Endpoint;
+use keystead::graphql::settings::Settings as ApiSettings;
+use keystead::http::Settings as HttpSettings;
 use keystead::permissions::model::InstanceRole;
 use keystead::secrets::Secret;
 use keystead::users::model::{NewUser, User, UserKind};
 use serde_json::{Value, json};
 
+use super::call::{Answer, Call};
 use super::cluster;
 
 /// An app over a database of its own. Its clock stands at 2030-01-01T12:00:00Z until it is moved.
 #[derive(Clone)]
 pub struct TestApp {
     pub app: App,
+    router: Router,
     admin_key: Arc<str>,
 }
 
 impl TestApp {
     pub async fn new() -> TestApp {
-        TestApp::with_policy(Policy {
-            password_cost: 4,
-            ..Policy::default()
-        })
-        .await
+        TestApp::with_policy(policy()).await
     }
 
     pub async fn with_policy(policy: Policy) -> TestApp {
         let endpoint = cluster::database().await;
+        TestApp::over(
+            endpoint,
+            policy,
+            ApiSettings::default(),
+            HttpSettings::default(),
+        )
+        .await
+    }
+
+    /// An app with those settings.
+    pub async fn with_settings(api: ApiSettings, http: HttpSettings) -> TestApp {
+        let endpoint = cluster::database().await;
+        TestApp::over(endpoint, policy(), api, http).await
+    }
+
+    /// An app over that database, which is migrated and empty.
+    pub async fn over(
+        endpoint: Endpoint,
+        policy: Policy,
+        api: ApiSettings,
+        http: HttpSettings,
+    ) -> TestApp {
         let start: DateTime<Utc> = Utc.with_ymd_and_hms(2030, 1, 1, 12, 0, 0).unwrap();
         let app = App::builder(endpoint)
             .clock(Clock::manual(start))
             .random(Random::seeded(1))
             .policy(policy)
+            .api(api)
             .build()
             .await
             .unwrap();
@@ -46,6 +70,7 @@ impl TestApp {
             .unwrap();
         let admin_key = key(&ctx, &admin, "first").await;
         TestApp {
+            router: keystead::http::router(app.clone(), http),
             app,
             admin_key: admin_key.into(),
         }
@@ -100,6 +125,14 @@ impl TestApp {
     }
 }
 
+/// The defaults, with passwords that hash quickly.
+fn policy() -> Policy {
+    Policy {
+        password_cost: 4,
+        ..Policy::default()
+    }
+}
+
 /// A key of that user.
 async fn key(ctx: &Ctx, owner: &User, name: &str) -> String {
     let secret = Secret::generate_api_key(&ctx.random);
@@ -128,27 +161,36 @@ pub struct Client {
 }
 
 impl Client {
-    /// Sends a document with variables and returns the whole answer.
+    /// Sends a document with variables and returns the answer, without what it cost.
     pub async fn gql(&self, document: &str, variables: Value) -> Value {
-        let request = RequestInfo {
-            id: "test-request".into(),
-            ..RequestInfo::default()
-        };
-        let credential = match &self.key {
-            Some(key) => Credential::ApiKey(Secret::new(key.to_string())),
-            None => Credential::None,
-        };
-        let app = &self.app.app;
-        let actor = match app.authenticate(credential, &request).await {
-            Ok(actor) => actor,
-            Err(error) => {
-                return json!({"errors": [{"message": error.message, "extensions": {"code": error.code.as_str()}}]});
+        let body = json!({"query": document, "variables": variables});
+        let mut answer = self.post(&body).await.json();
+        if let Some(extensions) = answer["extensions"].as_object_mut() {
+            extensions.remove("cost");
+            if extensions.is_empty() {
+                answer.as_object_mut().unwrap().remove("extensions");
             }
-        };
-        let request_body = async_graphql::Request::new(document)
-            .variables(async_graphql::Variables::from_json(variables));
-        let response = app.api.execute(app.ctx(actor, request), request_body).await;
-        serde_json::to_value(&response).unwrap()
+        }
+        answer
+    }
+
+    /// Sends a GraphQL request, or a batch of them, as it is.
+    pub async fn post(&self, body: &Value) -> Answer {
+        self.send(self.request("POST", "/graphql").json(body)).await
+    }
+
+    /// Begins a request with this client's credential.
+    pub fn request(&self, method: &str, path: &str) -> Call {
+        let call = Call::new(method, path).header("x-request-id", "test-request");
+        match &self.key {
+            Some(key) => call.header("authorization", &format!("Bearer {key}")),
+            None => call,
+        }
+    }
+
+    /// Sends any request through the router.
+    pub async fn send(&self, call: Call) -> Answer {
+        Answer::read(self.app.router.clone(), call).await
     }
 
     /// Sends a document that must succeed and returns its data.

@@ -1,6 +1,8 @@
 //! What tests stand on: a Postgres of their own, a database for each test, an app, and a client for each actor.
 
 mod app;
+mod call;
 mod cluster;
 
 pub use app::{Client, TestApp};
+pub use call::Call;
