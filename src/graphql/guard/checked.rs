@@ -5,6 +5,7 @@ use std::sync::Arc;
 use serde_json::{Map, Value as Json};
 
 use super::ast::{Document, Operation as Definition, OperationKind, Selection};
+use super::coerce::{self, Declared};
 use super::cost::{Points, Price, Pricing, Worth};
 use super::fragments::Fragments;
 use super::limits::Limits;
@@ -14,6 +15,7 @@ use super::types::Types;
 /// A document that passed. It may be run as often as one likes, but each run is priced by [`Checked::operation`].
 #[derive(Debug)]
 pub struct Checked {
+    types: Arc<Types>,
     limits: Arc<Limits>,
     operations: Vec<Planned>,
     /// The prices of fragments, and an order in which each comes after those it spreads.
@@ -29,6 +31,7 @@ struct Planned {
     name: Option<Arc<str>>,
     root_fields: Arc<[String]>,
     introspects: bool,
+    variables: Vec<Declared>,
     price: Price,
     /// For each of the names, what it is worth when it is not given.
     defaults: Vec<Worth>,
@@ -51,7 +54,7 @@ pub struct Operation {
 
 impl Checked {
     pub(super) fn new(
-        types: &Types,
+        types: &Arc<Types>,
         document: &Document<'_>,
         fragments: &Fragments<'_>,
         limits: &Arc<Limits>,
@@ -77,9 +80,13 @@ impl Checked {
             .operations
             .iter()
             .zip(prices)
-            .map(|(operation, price)| plan(document, fragments, operation, price, &pricing.names))
+            .map(|(operation, price)| Planned {
+                variables: declared(types, operation),
+                ..plan(document, fragments, operation, price, &pricing.names)
+            })
             .collect();
         Self {
+            types: Arc::clone(types),
             limits: Arc::clone(limits),
             operations,
             fragments: pricing.prices,
@@ -92,7 +99,8 @@ impl Checked {
     ///
     /// # Errors
     /// [`RefusalCode::OperationResolutionFailure`] if there is no such operation, or several and no name;
-    /// [`RefusalCode::LimitExceeded`] if the variables are too large or nested too deeply, or the cost is too high.
+    /// [`RefusalCode::LimitExceeded`] if the variables are too large or nested too deeply, or the cost is too high;
+    /// [`RefusalCode::BadUserInput`] if a variable is missing or does not fit its type (scalars of the schema's own aside).
     pub fn operation(
         &self,
         name: Option<&str>,
@@ -100,6 +108,7 @@ impl Checked {
     ) -> Result<Operation, Refusal> {
         let planned = self.choose(name)?;
         hold_variables(variables, &self.limits)?;
+        coerce::check(&self.types, &planned.variables, variables)?;
         let cost = self.price(planned, variables);
         self.limits.cost().hold(cost)?;
         Ok(Operation {
@@ -160,13 +169,30 @@ impl Checked {
             .iter()
             .map(|operation| {
                 let fields: usize = operation.root_fields.iter().map(|f| f.len() + 32).sum();
-                fields + operation.price.weight() + 16 * operation.defaults.len() + 160
+                fields
+                    + operation.price.weight()
+                    + 16 * operation.defaults.len()
+                    + 96 * operation.variables.len()
+                    + 192
             })
             .sum();
         let fragments: usize = self.fragments.iter().map(|price| price.weight() + 48).sum();
         let names: usize = self.names.iter().map(|name| name.len() + 16).sum();
         operations + fragments + names + 128
     }
+}
+
+fn declared(types: &Types, operation: &Definition<'_>) -> Vec<Declared> {
+    let variables = operation.variables.iter();
+    variables
+        .filter_map(|variable| {
+            Some(Declared {
+                name: variable.name.text.into(),
+                ty: types.resolve(&variable.ty)?,
+                has_default: variable.default.is_some(),
+            })
+        })
+        .collect()
 }
 
 fn plan(
@@ -207,6 +233,7 @@ fn plan(
             .iter()
             .any(|field| matches!(field.as_str(), "__schema" | "__type")),
         root_fields: root_fields.into(),
+        variables: Vec::new(),
         price,
         defaults: names.iter().map(default_of).collect(),
     }

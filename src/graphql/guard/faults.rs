@@ -38,6 +38,7 @@ impl<'a> Faults<'a> {
             self.found.push(Fault {
                 message,
                 locations: at.iter().map(|at| Location::of(self.text, *at)).collect(),
+                path: None,
             });
         }
     }

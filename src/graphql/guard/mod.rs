@@ -8,7 +8,7 @@
 //! 2. [`parser`], [`fragments`], [`tally`]: the document, its fragments in order, and the caps on what it asks for, with
 //!    each fragment walked once and counted as often as it is spread.
 //! 3. [`validate`]: the specification's rules, with graphql-js's verdicts.
-//! 4. [`cost`]: its price, which may depend on variables.
+//! 4. [`cost`] and [`coerce`]: its price, which may depend on variables, and whether they fit.
 //!
 //! A text is checked once: the verdict is kept under the text itself (no hash that could collide), within a bound on
 //! bytes. What varies between requests, the operation's name and the variables, is looked at by [`Checked::operation`].
@@ -18,6 +18,7 @@
 
 mod ast;
 mod checked;
+mod coerce;
 mod cost;
 mod faults;
 mod fields;
@@ -58,7 +59,7 @@ const LONGEST_KEPT_REFUSAL: usize = 2_048;
 /// Checks documents against one schema.
 #[derive(Debug)]
 pub struct Guard {
-    types: Types,
+    types: Arc<Types>,
     limits: Arc<Limits>,
     verdicts: Cache<Arc<str>, Verdict>,
 }
@@ -82,7 +83,7 @@ impl Guard {
             })
             .build();
         Ok(Self {
-            types: Types::new(sdl)?,
+            types: Arc::new(Types::new(sdl)?),
             limits: Arc::new(limits),
             verdicts,
         })

@@ -9,10 +9,10 @@ pub enum RefusalCode {
     ParseFailed,
     /// The text is GraphQL, but not a valid request to this schema.
     ValidationFailed,
+    /// The variables do not fit their declarations; each fault names its path.
+    BadUserInput,
     /// A limit of the server was passed; the refusal carries its name, its value and what was found.
     LimitExceeded,
-    /// The variables are not usable.
-    BadUserInput,
     /// No operation of the given name, or several and no name given.
     OperationResolutionFailure,
 }
@@ -70,6 +70,8 @@ pub struct Fault {
     pub message: String,
     /// Where it is; empty if it has no place.
     pub locations: Vec<Location>,
+    /// The path of a variable's value, such as `variables.input.username`.
+    pub path: Option<String>,
 }
 
 /// The limit that was passed.
@@ -101,7 +103,11 @@ impl Refusal {
     pub(super) fn one(code: RefusalCode, message: String, locations: Vec<Location>) -> Self {
         Self {
             code,
-            errors: vec![Fault { message, locations }],
+            errors: vec![Fault {
+                message,
+                locations,
+                path: None,
+            }],
             limit: None,
         }
     }
@@ -112,6 +118,7 @@ impl Refusal {
             errors: vec![Fault {
                 message,
                 locations: Vec::new(),
+                path: None,
             }],
             limit: Some(LimitHit { name, limit, found }),
         }

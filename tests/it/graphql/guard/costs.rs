@@ -67,11 +67,7 @@ fn variables_are_page_sizes() {
         (json!({ "x": null }), of(20, 20, 2)),
         (json!({ "x": 3, "y": 4, "ids": ["a"] }), of(3, 4, 1)),
         (json!({ "x": -3, "y": 4, "ids": [] }), of(0, 4, 0)),
-        (
-            json!({ "x": 1e30, "y": 18_446_744_073_709_551_615_u64 }),
-            of(100, 100, 2),
-        ),
-        (json!({ "x": "3", "y": 4 }), of(100, 4, 2)),
+        (json!({ "x": 1_000_000, "y": 101 }), of(100, 100, 2)),
         (json!({ "ids": vec!["a"; 500] }), of(7, 20, 500)),
     ] {
         assert_eq!(cost(text, variables.clone()), expected, "{variables}");

@@ -5,4 +5,5 @@ mod generate;
 mod mutate;
 mod refusals;
 mod values;
+mod variables;
 mod verdicts;
