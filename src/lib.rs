@@ -3,11 +3,12 @@
 //! The map of the house. A request comes in at the top and goes down, never up:
 //!
 //! - [`http`] speaks HTTP; [`graphql`] holds the schema, its limits, loaders and scalars.
-//! - Each domain ([`users`], [`teams`], [`permissions`], [`audit`], …) has the same rooms: `mod` (the invariants), `model` (rows and values),
+//! - Each domain ([`users`], [`teams`], [`api_keys`], [`permissions`], [`audit`], …) has the same rooms: `mod` (the invariants), `model` (rows and values),
 //!   `store` (SQL, private), `ops` (the operations), `graphql` (types, queries, mutations).
 //! - [`authn`] finds out who is calling; [`permissions`] decides what that actor may do, and nobody else does.
 //! - [`db`] is the way to Postgres. [`ctx`] is what every operation takes first; [`app`] is what requests share.
 
+pub mod api_keys;
 pub mod app;
 pub mod audit;
 pub mod authn;

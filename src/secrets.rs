@@ -60,8 +60,8 @@ impl Secret {
         format!("{shown}…")
     }
 
-    /// Whether it has the form of an API key and its checksum is right.
-    pub fn is_api_key(&self) -> bool {
+    /// Whether it has the form of an API key, whatever its checksum says.
+    pub fn looks_like_api_key(&self) -> bool {
         let text = &self.0;
         text.len() == API_KEY_LENGTH
             && text.starts_with(PREFIX)
@@ -69,6 +69,12 @@ impl Secret {
                 .bytes()
                 .skip(PREFIX.len())
                 .all(|byte| byte.is_ascii_alphanumeric())
+    }
+
+    /// Whether it has the form of an API key and its checksum is right.
+    pub fn is_api_key(&self) -> bool {
+        let text = &self.0;
+        self.looks_like_api_key()
             && checksum(&text[..API_KEY_LENGTH - CHECKSUM]) == text[API_KEY_LENGTH - CHECKSUM..]
     }
 }

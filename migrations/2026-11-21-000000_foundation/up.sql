@@ -92,7 +92,9 @@ CREATE UNIQUE INDEX api_keys_owner_id_name_key ON api_keys (owner_id, name);
 CREATE INDEX api_keys_owner_id_idx ON api_keys (owner_id, created_at, id);
 CREATE INDEX api_keys_team_id_idx ON api_keys (team_id, created_at, id);
 CREATE INDEX api_keys_created_at_id_idx ON api_keys (created_at, id);
+CREATE INDEX api_keys_name_id_idx ON api_keys (name, id);
 CREATE INDEX api_keys_created_by_idx ON api_keys (created_by);
+CREATE INDEX api_keys_expires_at_idx ON api_keys (expires_at) WHERE expires_at IS NOT NULL;
 CREATE INDEX api_keys_search_idx ON api_keys USING gin (search);
 
 CREATE TABLE roles (

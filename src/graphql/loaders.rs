@@ -14,7 +14,7 @@ use crate::permissions::model::{Permission, Role};
 use crate::permissions::ops::read::{self, PageOf};
 use crate::permissions::ops::roles;
 use crate::teams::model::{JoinedTeam, MemberList, Membership, Team, TeamList};
-use crate::{audit, teams, users};
+use crate::{api_keys, audit, teams, users};
 
 /// Batches of one loader that may be under way at once.
 const LANES: usize = 2;
@@ -36,6 +36,10 @@ pub struct Loaders {
     pub memberships_of: Lists<TeamList, Membership>,
     /// The members of a team.
     pub members: Lists<MemberList, Membership>,
+    /// Keys by id.
+    pub api_keys: Arc<Coalescer<Uuid, Arc<api_keys::model::ApiKey>>>,
+    /// Pages of keys by owner or team.
+    pub api_keys_of: Arc<Coalescer<api_keys::ops::PageOf, Page<Arc<api_keys::model::ApiKey>>>>,
     /// Roles by id.
     pub roles: Arc<Coalescer<Uuid, Arc<Role>>>,
     /// Permissions by id.
@@ -62,7 +66,14 @@ macro_rules! loader {
 
 impl Loaders {
     /// Loaders over that database.
-    pub fn new(db: &Db, _clock: &Clock) -> Arc<Self> {
+    pub fn new(db: &Db, clock: &Clock) -> Arc<Self> {
+        let api_keys_of = {
+            let (db, clock) = (db.clone(), clock.clone());
+            Coalescer::new(LANES, move |wanted| {
+                let (db, now) = (db.clone(), clock.now());
+                async move { api_keys::ops::pages_of(&db, now, wanted).await }
+            })
+        };
         Arc::new(Loaders {
             users: loader!(db, users::ops::by_ids),
             teams: loader!(db, teams::ops::by_ids),
@@ -70,6 +81,8 @@ impl Loaders {
             teams_of: loader!(db, teams::ops::teams_of),
             memberships_of: loader!(db, teams::ops::memberships_of),
             members: loader!(db, teams::ops::members),
+            api_keys: loader!(db, api_keys::ops::by_ids),
+            api_keys_of,
             roles: loader!(db, roles::by_ids),
             permissions: loader!(db, read::by_ids),
             permission_pages: loader!(db, read::pages),

@@ -8,6 +8,7 @@ use async_graphql::{Context, ID, Interface, Object};
 use futures_util::future::join_all;
 
 use super::{Request, request};
+use crate::api_keys::graphql::ApiKey;
 use crate::audit::graphql::AuditEvent;
 use crate::db::ids::{Id, Kind};
 use crate::error::{Error, Result};
@@ -33,6 +34,8 @@ pub enum Node {
     Permission(Permission),
     /// One change of the audit trail.
     AuditEvent(AuditEvent),
+    /// What programs sign on with.
+    ApiKey(ApiKey),
 }
 
 /// Objects by global id.
@@ -90,6 +93,7 @@ async fn load(request: &Request, field: &str, id: &str) -> Result<Option<Node>> 
             .await?
             .map(Node::AuditEvent)),
         Kind::Team => Ok(Team::load(request, id.uuid).await?.map(Node::Team)),
+        Kind::ApiKey => Ok(ApiKey::load(request, id.uuid).await?.map(Node::ApiKey)),
         _ => Ok(None),
     }
 }

@@ -4,6 +4,7 @@ use async_graphql::{EmptySubscription, MergedObject, Schema, ValidationMode};
 
 use super::node::NodeQueries;
 use super::server_info::ServerQueries;
+use crate::api_keys::graphql::ApiKeyQueries;
 use crate::audit::graphql::AuditQueries;
 use crate::permissions::graphql::{PermissionMutations, PermissionQueries};
 use crate::teams::graphql::TeamQueries;
@@ -18,6 +19,7 @@ pub struct Query(
     TeamQueries,
     PermissionQueries,
     AuditQueries,
+    ApiKeyQueries,
 );
 
 /// What can be changed. Every mutation takes one `input` and is atomic.

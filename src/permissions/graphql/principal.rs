@@ -2,9 +2,11 @@
 
 use async_graphql::Union;
 
+use crate::api_keys::graphql::ApiKey;
 use crate::error::{Error, Result};
 use crate::graphql::Request;
 use crate::permissions::model;
+use crate::teams::graphql::Team;
 use crate::users::graphql::User;
 
 /// Who can hold rights: a person or a service account, a team, or an API key.
@@ -12,6 +14,10 @@ use crate::users::graphql::User;
 pub enum Principal {
     /// A person or a service account.
     User(User),
+    /// A team.
+    Team(Team),
+    /// What programs sign on with.
+    ApiKey(ApiKey),
 }
 
 impl Principal {
@@ -29,7 +35,20 @@ impl Principal {
                 .await?
                 .map(User)
                 .map(Self::User)),
-            model::Principal::Team(_) | model::Principal::ApiKey(_) => Ok(None),
+            model::Principal::ApiKey(id) => Ok(request
+                .loaders
+                .api_keys
+                .load(id)
+                .await?
+                .map(ApiKey)
+                .map(Self::ApiKey)),
+            model::Principal::Team(id) => Ok(request
+                .loaders
+                .teams
+                .load(id)
+                .await?
+                .map(Team)
+                .map(Self::Team)),
         }
     }
 

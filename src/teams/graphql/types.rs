@@ -7,6 +7,8 @@ use uuid::Uuid;
 
 use super::inputs::TeamMemberFilterInput;
 use super::members::TeamMembershipConnection;
+use crate::api_keys::graphql::{self as api_keys, ApiKeyConnection, ApiKeyFilterInput};
+use crate::api_keys::model::KeysOf;
 use crate::db::nested::Nested;
 use crate::db::pages::Cursor;
 use crate::error::Result;
@@ -122,6 +124,28 @@ impl Team {
             page.unwrap_or_default().as_ref().clone(),
             |member| Cursor::time(member.since, member.user_id).encode(LIST),
         ))
+    }
+
+    /// The API keys made for it that you may see, in the order in which they were made.
+    #[expect(clippy::too_many_arguments, reason = "Relay's four and the filter")]
+    async fn api_keys(
+        &self,
+        context: &Context<'_>,
+        #[graphql(
+            desc = "How many from the beginning, 0–100; 20 if neither first nor last is given."
+        )]
+        first: Option<i32>,
+        #[graphql(desc = "Only what comes after this cursor.")] after: Option<String>,
+        #[graphql(desc = "How many from the end, 0–100.")] last: Option<i32>,
+        #[graphql(desc = "Only what comes before this cursor.")] before: Option<String>,
+        #[graphql(desc = "Which keys; conditions are joined by AND.")] filter: Option<
+            ApiKeyFilterInput,
+        >,
+    ) -> Result<ApiKeyConnection> {
+        let page = page_request(context, api_keys::NESTED, first, after, last, before)?;
+        let filter = filter.unwrap_or_default().read()?;
+        let parent = KeysOf::Team(self.0.id);
+        ApiKeyConnection::of_parent(request(context), parent, filter, page).await
     }
 
     /// A JSON object for whatever its readers keep there.

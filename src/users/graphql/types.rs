@@ -5,6 +5,8 @@ use std::sync::Arc;
 use async_graphql::{Context, Enum, ID, Object};
 use uuid::Uuid;
 
+use crate::api_keys::graphql::{self as api_keys, ApiKeyConnection, ApiKeyFilterInput};
+use crate::api_keys::model::KeysOf;
 use crate::audit::graphql::{AuditEventConnection, AuditFilterInput, EVENTS_OF_TARGET, of_target};
 use crate::error::Result;
 use crate::graphql::connection::{connection, page_request};
@@ -146,6 +148,28 @@ impl User {
     /// When a credential of its was last used; written in bulk, some seconds late.
     async fn last_used_at(&self) -> Option<Timestamp> {
         self.0.last_used_at.map(Timestamp)
+    }
+
+    /// Its API keys that you may see, in the order in which they were made.
+    #[expect(clippy::too_many_arguments, reason = "Relay's four and the filter")]
+    async fn api_keys(
+        &self,
+        context: &Context<'_>,
+        #[graphql(
+            desc = "How many from the beginning, 0–100; 20 if neither first nor last is given."
+        )]
+        first: Option<i32>,
+        #[graphql(desc = "Only what comes after this cursor.")] after: Option<String>,
+        #[graphql(desc = "How many from the end, 0–100.")] last: Option<i32>,
+        #[graphql(desc = "Only what comes before this cursor.")] before: Option<String>,
+        #[graphql(desc = "Which keys; conditions are joined by AND.")] filter: Option<
+            ApiKeyFilterInput,
+        >,
+    ) -> Result<ApiKeyConnection> {
+        let page = page_request(context, api_keys::NESTED, first, after, last, before)?;
+        let filter = filter.unwrap_or_default().read()?;
+        let parent = KeysOf::Owner(self.0.id);
+        ApiKeyConnection::of_parent(request(context), parent, filter, page).await
     }
 
     /// The teams to which it belongs directly, with its role, in the order in which it joined: those you may see.

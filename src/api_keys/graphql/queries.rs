@@ -1,0 +1,86 @@
+//! Queries on API keys.
+
+use std::sync::Arc;
+
+use async_graphql::{Context, Object};
+
+use super::inputs::{ApiKeyBy, ApiKeyFilterInput, ApiKeyOrder};
+use super::types::{ApiKey, ApiKeyConnection};
+use crate::api_keys::model::ApiKeySort;
+use crate::api_keys::ops;
+use crate::db::ids::{Id, Kind};
+use crate::error::Result;
+use crate::graphql::connection::page_request;
+use crate::graphql::input::OrderDirection;
+use crate::graphql::{Request, request};
+use crate::secrets::Secret;
+
+/// Queries on API keys.
+#[derive(Default)]
+pub struct ApiKeyQueries;
+
+#[Object]
+impl ApiKeyQueries {
+    /// One API key, by id or by its secret; null if there is none or you may not see it. The key that you use you may always see.
+    async fn api_key(
+        &self,
+        context: &Context<'_>,
+        #[graphql(desc = "Which key: give exactly one of the fields.")] by: ApiKeyBy,
+    ) -> Option<Result<ApiKey>> {
+        find(request(context), by).await.transpose()
+    }
+
+    /// API keys: those you may see, by `apiKey.read` at their owner or their team, and the one you use.
+    #[expect(clippy::too_many_arguments, reason = "Relay's four and the list's two")]
+    async fn api_keys(
+        &self,
+        context: &Context<'_>,
+        #[graphql(
+            desc = "How many from the beginning, 0–100; 20 if neither first nor last is given."
+        )]
+        first: Option<i32>,
+        #[graphql(desc = "Only what comes after this cursor.")] after: Option<String>,
+        #[graphql(desc = "How many from the end, 0–100.")] last: Option<i32>,
+        #[graphql(desc = "Only what comes before this cursor.")] before: Option<String>,
+        #[graphql(desc = "Which keys; conditions are joined by AND.")] filter: Option<
+            ApiKeyFilterInput,
+        >,
+        #[graphql(desc = "In which order; oldest first if not given.")] order_by: Option<
+            ApiKeyOrder,
+        >,
+    ) -> Result<ApiKeyConnection> {
+        let (sort, descending) = match order_by {
+            Some(order) => (order.field.into(), order.direction == OrderDirection::Desc),
+            None => (ApiKeySort::CreatedAt, false),
+        };
+        let list = list_name(sort, descending);
+        let page = page_request(context, list, first, after, last, before)?;
+        let filter = filter.unwrap_or_default().read()?;
+        let keys = ops::list(&request(context).ctx, &filter, sort, descending, &page).await?;
+        Ok(ApiKeyConnection::of(
+            keys,
+            |key| ops::cursor(key, sort).encode(list),
+            |key| ApiKey(Arc::new(key)),
+        ))
+    }
+}
+
+async fn find(request: &Request, by: ApiKeyBy) -> Result<Option<ApiKey>> {
+    match by {
+        ApiKeyBy::Id(id) => ApiKey::load(request, Id::parse_as(Kind::ApiKey, "by.id", &id)?).await,
+        ApiKeyBy::Secret(text) => {
+            let found = ops::by_secret(&request.ctx, &Secret::new(text)).await?;
+            Ok(found.map(ApiKey))
+        }
+    }
+}
+
+/// The name that cursors of this order carry.
+fn list_name(sort: ApiKeySort, descending: bool) -> &'static str {
+    match (sort, descending) {
+        (ApiKeySort::CreatedAt, false) => "apiKeys:createdAt",
+        (ApiKeySort::CreatedAt, true) => "apiKeys:createdAt:desc",
+        (ApiKeySort::Name, false) => "apiKeys:name:TEXT",
+        (ApiKeySort::Name, true) => "apiKeys:name:desc:TEXT",
+    }
+}

@@ -1,0 +1,136 @@
+//! Reading keys.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use chrono::{DateTime, Utc};
+use uuid::Uuid;
+
+use super::{READ, paths};
+use crate::api_keys::model::{ApiKey, ApiKeyFilter, ApiKeySort, KeySight, KeysOf};
+use crate::api_keys::store;
+use crate::ctx::{Actor, Ctx};
+use crate::db::Db;
+use crate::db::ids::Kind;
+use crate::db::pages::{Cursor, Page, PageRequest};
+use crate::error::{Error, Result};
+use crate::permissions::ops::access;
+use crate::secrets::Secret;
+
+/// Keys by id, for loaders: rights are decided afterwards by [`may_read`].
+///
+/// # Errors
+/// `SERVICE_UNAVAILABLE` when the database cannot be reached.
+pub async fn by_ids(db: &Db, ids: Vec<Uuid>) -> Result<HashMap<Uuid, Arc<ApiKey>>> {
+    let mut conn = db.read("api_keys_by_ids").await?;
+    let keys = store::by_ids(&mut conn, &ids).await?;
+    Ok(keys
+        .into_iter()
+        .map(|key| (key.id, Arc::new(key)))
+        .collect())
+}
+
+/// The key that has this secret, the present one or one in its overlap; `None` if there is none or the actor may not see it.
+/// A secret whose checksum is wrong is none, and costs no statement.
+///
+/// # Errors
+/// `UNAUTHENTICATED`; `BAD_USER_INPUT` for a text that does not look like a key at all, which it does not repeat.
+pub async fn by_secret(ctx: &Ctx, secret: &Secret) -> Result<Option<Arc<ApiKey>>> {
+    access::authenticated(ctx)?;
+    if !secret.looks_like_api_key() {
+        return Err(Error::bad_input(
+            "by.secret",
+            "by.secret is not an API key: a key is ks_ and 37 letters and digits. Was it cut?",
+        ));
+    }
+    if !secret.is_api_key() {
+        return Ok(None);
+    }
+    let mut conn = ctx.db.read("api_key_by_secret").await?;
+    let found = store::by_digest(&mut conn, &secret.digest(), ctx.now()).await?;
+    Ok(found.filter(|key| may_read(ctx, key)).map(Arc::new))
+}
+
+/// Whether the actor may read that key: by its owner's path, by its team's, or because it is the one that the actor uses.
+pub fn may_read(ctx: &Ctx, key: &ApiKey) -> bool {
+    used(ctx) == Some(key.id) || access::can_any(ctx, READ, &paths(key))
+}
+
+/// The key that the actor uses.
+pub(super) fn used(ctx: &Ctx) -> Option<Uuid> {
+    match &ctx.actor {
+        Actor::Holder(holder) => holder.api_key_id,
+        Actor::Keystead | Actor::Anonymous => None,
+    }
+}
+
+/// Which keys the actor may see.
+pub fn sight(ctx: &Ctx) -> KeySight {
+    KeySight {
+        users: access::seen(ctx, READ, Kind::User),
+        teams: access::seen(ctx, READ, Kind::Team),
+        own: used(ctx),
+    }
+}
+
+/// A page of the keys that the filter and the actor's rights leave.
+///
+/// # Errors
+/// `UNAUTHENTICATED` for an anonymous request; `SERVICE_UNAVAILABLE`.
+pub async fn list(
+    ctx: &Ctx,
+    filter: &ApiKeyFilter,
+    sort: ApiKeySort,
+    descending: bool,
+    request: &PageRequest,
+) -> Result<Page<ApiKey>> {
+    access::authenticated(ctx)?;
+    let mut conn = ctx.db.read("api_keys_page").await?;
+    let order = (sort, descending);
+    Ok(store::page(&mut conn, filter, &sight(ctx), ctx.now(), order, request).await?)
+}
+
+/// A page of keys that hang on something: what a loader is asked for.
+pub type PageOf = (KeysOf, Arc<(PageRequest, ApiKeyFilter, KeySight)>);
+
+/// Pages of the keys of many owners and teams, for loaders: those that are asked for in the same way share a statement.
+///
+/// # Errors
+/// `SERVICE_UNAVAILABLE` when the database cannot be reached.
+pub async fn pages_of(
+    db: &Db,
+    now: DateTime<Utc>,
+    wanted: Vec<PageOf>,
+) -> Result<HashMap<PageOf, Page<Arc<ApiKey>>>> {
+    let mut groups: HashMap<_, Vec<Uuid>> = HashMap::new();
+    for (parent, how) in wanted {
+        let (id, are_teams) = match parent {
+            KeysOf::Owner(id) => (id, false),
+            KeysOf::Team(id) => (id, true),
+        };
+        groups.entry((are_teams, how)).or_default().push(id);
+    }
+    let mut conn = db.read("api_keys_of").await?;
+    let mut found = HashMap::new();
+    for ((are_teams, how), ids) in groups {
+        let (request, filter, sight) = &*how;
+        let parents = (ids.as_slice(), are_teams);
+        for (id, page) in store::pages_of(&mut conn, parents, filter, sight, now, request).await? {
+            let parent = if are_teams {
+                KeysOf::Team(id)
+            } else {
+                KeysOf::Owner(id)
+            };
+            found.insert((parent, how.clone()), page.map(Arc::new));
+        }
+    }
+    Ok(found)
+}
+
+/// The place of a key in a list of that order.
+pub fn cursor(key: &ApiKey, sort: ApiKeySort) -> Cursor {
+    match sort {
+        ApiKeySort::CreatedAt => Cursor::time(key.created_at, key.id),
+        ApiKeySort::Name => Cursor::text(key.name.clone(), key.id),
+    }
+}
