@@ -1,11 +1,13 @@
 //! The command line of Keystead.
 
+mod cli;
+
 use std::process::ExitCode;
 
+#[cfg(not(target_env = "msvc"))]
+#[global_allocator]
+static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
+
 fn main() -> ExitCode {
-    let text = keystead::graphql::schema::sdl();
-    match std::io::Write::write_all(&mut std::io::stdout(), text.as_bytes()) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(_) => ExitCode::FAILURE,
-    }
+    cli::run()
 }

@@ -5,6 +5,7 @@
 
 pub mod coalesce;
 mod connect;
+pub mod diagnosis;
 pub mod embedded;
 mod failure;
 pub mod ids;

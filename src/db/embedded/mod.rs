@@ -78,18 +78,16 @@ impl Embedded {
     /// A connection URL for `database`, which tokio-postgres, libpq and node-postgres understand.
     #[must_use]
     pub fn database_url(&self, database: &str) -> String {
-        let mut url = String::from("postgresql:///");
-        for byte in database.bytes() {
-            if byte.is_ascii_alphanumeric() || b"_-".contains(&byte) {
-                url.push(byte.into());
-            } else {
-                // Writing to a String cannot fail.
-                let _ = write!(url, "%{byte:02X}");
-            }
-        }
-        // The folder's name was chosen to need no escapes.
-        let _ = write!(url, "?host={}&user={USER}", self.place.socket_dir.display());
-        url
+        url(&self.place.socket_dir, database)
+    }
+
+    /// The connection URL of the database `keystead` of a private Postgres that runs in `data_dir`, for a process beside its server.
+    #[must_use]
+    pub fn url_of_running(data_dir: &Path) -> Option<String> {
+        let text = fs::read_to_string(data_dir.join("postgres/data/postmaster.pid")).ok()?;
+        // Its fifth line is the folder of the socket.
+        let socket_dir = text.lines().nth(4).filter(|dir| dir.starts_with('/'))?;
+        Some(url(Path::new(socket_dir), DATABASE))
     }
 
     /// Whether Postgres still runs; it does unless somebody killed it.
@@ -188,6 +186,21 @@ impl Embedded {
         tokio::spawn(connection);
         Ok(client)
     }
+}
+
+fn url(socket_dir: &Path, database: &str) -> String {
+    let mut url = String::from("postgresql:///");
+    for byte in database.bytes() {
+        if byte.is_ascii_alphanumeric() || b"_-".contains(&byte) {
+            url.push(byte.into());
+        } else {
+            // Writing to a String cannot fail.
+            let _ = write!(url, "%{byte:02X}");
+        }
+    }
+    // The folder's name was chosen to need no escapes.
+    let _ = write!(url, "?host={}&user={USER}", socket_dir.display());
+    url
 }
 
 /// The major version that made `cluster`; none if there is no cluster.

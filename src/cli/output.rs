@@ -1,0 +1,99 @@
+//! What goes to the terminal: results to the standard output, everything else to the standard error.
+
+use keystead::config::{Loaded, LogFormat};
+use std::fmt::Display;
+use std::io::{IsTerminal, Write};
+use tracing_subscriber::EnvFilter;
+
+/// Why a command failed, in words for the person who gave it.
+pub struct Failure(String);
+
+impl Failure {
+    pub fn new(message: impl Into<String>) -> Failure {
+        Failure(message.into())
+    }
+}
+
+impl Display for Failure {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl From<keystead::error::Error> for Failure {
+    /// With the cause, which is for the log elsewhere: whoever runs a command is the operator.
+    fn from(error: keystead::error::Error) -> Failure {
+        match error.cause {
+            Some(cause) => Failure(format!("{}\n  {cause}", error.message)),
+            None => Failure(error.message),
+        }
+    }
+}
+
+macro_rules! from_errors {
+    ($($error:ty),+) => { $(
+        impl From<$error> for Failure {
+            fn from(error: $error) -> Failure {
+                Failure(error.to_string())
+            }
+        }
+    )+ };
+}
+
+from_errors!(
+    std::io::Error,
+    keystead::config::ConfigError,
+    keystead::db::embedded::EmbeddedError
+);
+
+/// Prints a result. Whoever reads it may stop reading (`keystead schema | head`), which is no error.
+pub fn print(text: impl Display) -> Result<(), Failure> {
+    let mut out = std::io::stdout().lock();
+    match write!(out, "{text}").and_then(|()| out.flush()) {
+        Err(e) if e.kind() != std::io::ErrorKind::BrokenPipe => Err(e.into()),
+        _ => Ok(()),
+    }
+}
+
+/// Says something to the person at the terminal, beside the result.
+pub fn note(text: impl Display) {
+    // Nobody to tell if that fails.
+    let _ = writeln!(std::io::stderr(), "{text}");
+}
+
+/// Says why the command failed.
+pub fn error(failure: &Failure) {
+    note(format_args!("keystead: {}", failure.0));
+}
+
+/// Logs warnings alone, unless the settings ask for another level: a command that prints a result and ends.
+pub fn log_quietly(loaded: &Loaded) {
+    let asked = loaded.origins.contains_key("log");
+    log_at(loaded, if asked { &loaded.config.log } else { "warn" });
+}
+
+fn log_at(loaded: &Loaded, level: &str) {
+    let filter = EnvFilter::try_new(level).unwrap_or_else(|_| EnvFilter::new("info"));
+    let terminal = std::io::stderr().is_terminal();
+    let builder = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr);
+    let json = match loaded.config.log_format {
+        LogFormat::Json => true,
+        LogFormat::Pretty => false,
+        LogFormat::Auto => !terminal,
+    };
+    // Fails only where a log is set up already.
+    let _ = if json {
+        builder
+            .json()
+            .flatten_event(true)
+            .with_current_span(false)
+            .try_init()
+    } else {
+        builder.with_ansi(terminal).try_init()
+    };
+    for warning in &loaded.warnings {
+        tracing::warn!("{warning}");
+    }
+}

@@ -1,0 +1,181 @@
+//! What the types of the values cannot tell: ranges, and settings that need each other.
+
+use super::{Config, Span};
+use std::time::Duration;
+
+/// A value that will not do.
+pub(super) struct Problem {
+    pub(super) setting: &'static str,
+    /// Follows the name of the setting: "is 0; …".
+    pub(super) message: String,
+}
+
+struct Problems(Vec<Problem>);
+
+impl Problems {
+    fn add(&mut self, setting: &'static str, message: String) {
+        self.0.push(Problem { setting, message });
+    }
+
+    fn number(&mut self, setting: &'static str, value: impl Into<u64>, least: u64, most: u64) {
+        let value = value.into();
+        if !(least..=most).contains(&value) {
+            self.add(setting, format!("is {value}; it must be {least} to {most}"));
+        }
+    }
+
+    fn span(
+        &mut self,
+        setting: &'static str,
+        value: Span,
+        least: Duration,
+        most: Duration,
+        range: &str,
+    ) {
+        if value.get() < least || value.get() > most {
+            self.add(setting, format!("is {value}; it must be {range}"));
+        }
+    }
+}
+
+const MINUTE: Duration = Duration::from_secs(60);
+
+/// All that is wrong with `config`.
+pub(super) fn problems(config: &Config) -> Vec<Problem> {
+    let mut found = Problems(Vec::new());
+    let ms = Duration::from_millis;
+    found.number("pool_size", config.pool_size, 1, 1000);
+    found.number("batch_limit", config.batch_limit as u64, 1, 100);
+    found.number("graphql_max_depth", config.graphql_max_depth, 1, 100);
+    found.number("graphql_max_cost", config.graphql_max_cost, 1, 1_000_000);
+    found.number("password_cost", config.password_cost, 4, 15);
+    found.number(
+        "password_min_length",
+        config.password_min_length as u64,
+        1,
+        72,
+    );
+    found.span("pool_wait", config.pool_wait, ms(10), MINUTE, "10ms to 1m");
+    found.span(
+        "statement_timeout",
+        config.statement_timeout,
+        ms(100),
+        10 * MINUTE,
+        "100ms to 10m",
+    );
+    found.span(
+        "request_timeout",
+        config.request_timeout,
+        ms(1000),
+        10 * MINUTE,
+        "1s to 10m",
+    );
+    found.span(
+        "shutdown_timeout",
+        config.shutdown_timeout,
+        ms(0),
+        10 * MINUTE,
+        "0s to 10m",
+    );
+    found.span(
+        "key_max_lifetime",
+        config.key_max_lifetime,
+        ms(0),
+        52_560_000 * MINUTE,
+        "0s to 36500d",
+    );
+    if !(1 << 10..=64 << 20).contains(&config.body_limit.bytes()) {
+        found.add(
+            "body_limit",
+            format!("is {}; it must be 1KiB to 64MiB", config.body_limit),
+        );
+    }
+    match (&config.tls_certificate, &config.tls_key) {
+        (Some(_), None) => found.add(
+            "tls_key",
+            "is not set, and TLS needs it beside tls_certificate".to_owned(),
+        ),
+        (None, Some(_)) => found.add(
+            "tls_certificate",
+            "is not set, and TLS needs it beside tls_key".to_owned(),
+        ),
+        _ => {}
+    }
+    for (setting, path) in [
+        ("tls_certificate", &config.tls_certificate),
+        ("tls_key", &config.tls_key),
+        ("trusted_documents", &config.trusted_documents),
+    ] {
+        if let Some(path) = path
+            && let Err(e) = std::fs::File::open(path)
+        {
+            found.add(
+                setting,
+                format!("is {}, which cannot be read: {e}", path.display()),
+            );
+        }
+    }
+    check_urls(config, &mut found);
+    if let Err(e) = config.log.parse::<tracing_subscriber::EnvFilter>() {
+        found.add(
+            "log",
+            format!(
+                "is `{}`, which is no level and no filter ({e}); try `info`",
+                config.log
+            ),
+        );
+    }
+    if config.data_dir.as_os_str().is_empty() {
+        found.add(
+            "data_dir",
+            "is empty; it must name a folder, such as .keystead".to_owned(),
+        );
+    }
+    found.0
+}
+
+fn check_urls(config: &Config, found: &mut Problems) {
+    let url = &config.public_url;
+    if !url.is_empty() && !is_origin(url.trim_end_matches('/')) {
+        found.add(
+            "public_url",
+            format!(
+                "is `{url}`; it must be a scheme and a host, such as https://keystead.example.com"
+            ),
+        );
+    }
+    for origin in config.cors_origins.iter().filter(|origin| *origin != "*") {
+        if !is_origin(origin) {
+            found.add(
+                "cors_origins",
+                format!("has `{origin}`; an origin is a scheme and a host without a path, such as https://app.example.com, or `*`"),
+            );
+        }
+    }
+    if !config.is_private()
+        && config
+            .database_url
+            .expose()
+            .parse::<tokio_postgres::Config>()
+            .is_err()
+    {
+        found.add(
+            "database_url",
+            "cannot be read; it must look like postgresql://user:password@host:5432/database"
+                .to_owned(),
+        );
+    }
+}
+
+/// A scheme, a host and perhaps a port, and nothing else.
+fn is_origin(text: &str) -> bool {
+    let rest = text
+        .strip_prefix("https://")
+        .or_else(|| text.strip_prefix("http://"));
+    rest.is_some_and(|host| {
+        !host.is_empty()
+            && host
+                .chars()
+                .all(|c| c.is_ascii_alphanumeric() || ".-:[]_".contains(c))
+    })
+}

@@ -1,0 +1,200 @@
+//! Every setting: its name, its default, what it means, and what is wrong with a bad value.
+//!
+//! A setting has one name everywhere: `pool_size` in `keystead.toml`, `KEYSTEAD_POOL_SIZE` in the environment, `--pool-size` on the
+//! command line. A flag beats the environment, which beats the file, which beats the default.
+
+mod check;
+mod load;
+mod print;
+mod values;
+
+pub use load::{ConfigError, Loaded, Sources};
+pub use values::{Hidden, LogFormat, Size, Span, Switch};
+
+use crate::ctx::Policy;
+use crate::db::PoolSettings;
+use ipnet::IpNet;
+use serde::{Deserialize, Serialize};
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// What is known of one setting beside its value.
+#[derive(Debug, Clone, Copy)]
+pub struct Setting {
+    /// Its name in the file.
+    pub name: &'static str,
+    /// The heading it stands under.
+    pub group: &'static str,
+    /// What it means, for people.
+    pub description: &'static str,
+    /// Whether its value must not be shown.
+    pub secret: bool,
+}
+
+macro_rules! settings {
+    ($($group:literal { $( $(#[doc = $doc:literal])+ $(#[serde($serde:meta)])? $name:ident: $type:ty = $default:expr $(, $secret:ident)?; )+ })+) => {
+        /// All settings, checked.
+        #[derive(Debug, Clone, Serialize, Deserialize)]
+        #[serde(deny_unknown_fields)]
+        pub struct Config {
+            $($( $(#[doc = $doc])+ $(#[serde($serde)])? pub $name: $type, )+)+
+        }
+
+        impl Default for Config {
+            fn default() -> Self {
+                Config { $($( $name: $default, )+)+ }
+            }
+        }
+
+        /// Every setting, in the order in which they are printed.
+        pub const SETTINGS: &[Setting] = &[
+            $($( Setting {
+                name: stringify!($name),
+                group: $group,
+                description: concat!($($doc, "\n"),+),
+                secret: false $(|| stringify!($secret).len() > 0)?,
+            }, )+)+
+        ];
+    };
+}
+
+settings! {
+    "Server" {
+        /// The address and port to listen on. `0.0.0.0:4000` listens on every IPv4 address of the machine.
+        listen: SocketAddr = SocketAddr::from(([127, 0, 0, 1], 4000));
+        /// The address under which clients reach this server, for example `https://keystead.example.com`.
+        /// Empty: `http://` (or `https://`) and the address it listens on.
+        public_url: String = String::new();
+        /// The folder for the private Postgres and the administrator's first key.
+        data_dir: PathBuf = PathBuf::from(".keystead");
+        /// The file with the certificate chain (PEM) for TLS; needs `tls_key` too. Empty: no TLS.
+        #[serde(with = "values::optional_path")]
+        tls_certificate: Option<PathBuf> = None;
+        /// The file with the private key (PEM) of the certificate.
+        #[serde(with = "values::optional_path")]
+        tls_key: Option<PathBuf> = None;
+        /// Networks of the proxies in front, whose `X-Forwarded-For` is believed, for example `["10.0.0.0/8"]`.
+        #[serde(deserialize_with = "values::list")]
+        trusted_proxies: Vec<IpNet> = Vec::new();
+        /// Origins of web pages that may call this server, for example `["https://app.example.com"]`; `["*"]` means any.
+        #[serde(deserialize_with = "values::list")]
+        cors_origins: Vec<String> = Vec::new();
+        /// The largest request body. 1KiB to 64MiB.
+        body_limit: Size = Size::mebibytes(1);
+        /// How long a request may take. 1s to 10m.
+        request_timeout: Span = Span::seconds(30);
+        /// How long requests in progress may still take after a signal to stop. 0s to 10m.
+        shutdown_timeout: Span = Span::seconds(30);
+    }
+    "Database" {
+        /// The Postgres server (15 or later) to use, as a URL: `postgresql://user:password@host:5432/database`.
+        /// The environment's `DATABASE_URL` sets it as well. Empty: a private Postgres in `data_dir`.
+        database_url: Hidden = Hidden::default(), secret;
+        /// Connections to the database at most. 1 to 1000.
+        pool_size: u32 = 16;
+        /// How long a request waits for a free connection. 10ms to 1m.
+        pool_wait: Span = Span::seconds(5);
+        /// How long one statement may run. 100ms to 10m.
+        statement_timeout: Span = Span::seconds(10);
+    }
+    "GraphQL" {
+        /// Whether the page at `/` is GraphiQL: `true`, `false`, or `auto`: only with the private Postgres.
+        graphiql: Switch = Switch::Auto;
+        /// Whether everybody may read the schema by introspection: `true`, `false`, or `auto`: only with the private Postgres.
+        /// Administrators always may.
+        introspection: Switch = Switch::Auto;
+        /// Whether clients may register queries by their hash (automatic persisted queries).
+        persisted_queries: bool = true;
+        /// A file with the only operations that may run: a JSON object of their SHA-256 and their text, as Apollo and Relay write it.
+        /// Empty: every operation may run.
+        #[serde(with = "values::optional_path")]
+        trusted_documents: Option<PathBuf> = None;
+        /// Whether the schema is a subgraph of an Apollo federation.
+        federation: bool = false;
+        /// Operations in one HTTP request (a batch) at most. 1 to 100.
+        batch_limit: usize = 10;
+        /// Levels of fields in one operation at most. 1 to 100.
+        graphql_max_depth: u64 = 20;
+        /// The cost of one operation at most; every answer tells its cost in `extensions`. 1 to 1000000.
+        graphql_max_cost: u64 = 20_000;
+    }
+    "Limits" {
+        /// Requests a minute by one caller (a user, through whichever credential); 0 means no limit.
+        requests_per_actor: u32 = 6_000;
+        /// Requests a minute from one address without a valid credential; 0 means no limit.
+        requests_per_address: u32 = 600;
+    }
+    "Passwords and keys" {
+        /// The cost of bcrypt: each step doubles the time. 4 to 15.
+        password_cost: u32 = 12;
+        /// Characters that a new password must have at least. 1 to 72.
+        password_min_length: usize = 12;
+        /// How long a new API key may live at most, for example `90d`. `0s`: for ever.
+        key_max_lifetime: Span = Span::seconds(0);
+    }
+    "Logs" {
+        /// What is logged: a level (`error`, `warn`, `info`, `debug`, `trace`) or a filter such as `info,keystead::db=debug`.
+        log: String = "info".to_owned();
+        /// How it is written: `json`, `pretty`, or `auto`: pretty on a terminal, else JSON.
+        log_format: LogFormat = LogFormat::Auto;
+    }
+}
+
+impl Config {
+    /// Whether Keystead runs a Postgres of its own.
+    #[must_use]
+    pub fn is_private(&self) -> bool {
+        self.database_url.is_empty()
+    }
+
+    /// The address under which clients reach the server, without a slash at its end.
+    #[must_use]
+    pub fn public_url(&self) -> String {
+        if self.public_url.is_empty() {
+            let scheme = if self.tls_certificate.is_some() {
+                "https"
+            } else {
+                "http"
+            };
+            format!("{scheme}://{}", self.listen)
+        } else {
+            self.public_url.trim_end_matches('/').to_owned()
+        }
+    }
+
+    /// Whether GraphiQL is served.
+    #[must_use]
+    pub fn serves_graphiql(&self) -> bool {
+        self.graphiql.or(self.is_private())
+    }
+
+    /// Whether everybody may introspect.
+    #[must_use]
+    pub fn allows_introspection(&self) -> bool {
+        self.introspection.or(self.is_private())
+    }
+
+    /// The pool's part.
+    #[must_use]
+    pub fn pool(&self) -> PoolSettings {
+        PoolSettings {
+            size: self.pool_size,
+            wait: self.pool_wait.get(),
+            statement_timeout: self.statement_timeout.get(),
+        }
+    }
+
+    /// The part that operations need.
+    #[must_use]
+    pub fn policy(&self) -> Policy {
+        let lifetime = self.key_max_lifetime.get();
+        Policy {
+            password_cost: self.password_cost,
+            password_min_length: self.password_min_length,
+            key_max_lifetime: (lifetime > Duration::ZERO)
+                .then(|| chrono::TimeDelta::from_std(lifetime).unwrap_or(chrono::TimeDelta::MAX)),
+            public_url: self.public_url(),
+        }
+    }
+}
