@@ -15,7 +15,7 @@ use crate::db::Db;
 use crate::error::{Code, Error, Result};
 use crate::permissions::facts::Facts;
 use crate::permissions::model::Principal;
-use crate::secrets::Digest;
+use crate::secrets::{Digest, SealingKey};
 
 /// The context of one request.
 #[derive(Clone)]
@@ -87,8 +87,10 @@ pub struct Holder {
     pub principal: Principal,
     /// What `check` needs to know.
     pub facts: Facts,
-    /// The digest of the credential: names the holder in caches and keys what is stored for it alone.
+    /// The digest of the credential: names the holder in caches.
     pub credential: Digest,
+    /// What is stored for the holder alone is encrypted with a key made of this.
+    pub sealing: SealingKey,
 }
 
 /// What is known of a request.

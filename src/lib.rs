@@ -18,6 +18,7 @@ pub mod db;
 pub mod error;
 pub mod graphql;
 pub mod http;
+pub mod idempotency;
 pub mod permissions;
 pub mod secrets;
 pub mod seed;

@@ -6,6 +6,7 @@
 
 use std::fmt;
 
+use ring::hkdf::{HKDF_SHA256, Salt};
 use sha2::{Digest as _, Sha256};
 use zeroize::{Zeroize, ZeroizeOnDrop};
 
@@ -54,6 +55,18 @@ impl Secret {
         Digest(Sha256::digest(self.0.as_bytes()).into())
     }
 
+    /// What is encrypted for the holder alone is encrypted with keys made of this. It is derived from the secret itself, not from its
+    /// digest: whoever has the database has the digests.
+    pub fn sealing_key(&self) -> SealingKey {
+        let mut key = [0; 32];
+        let extracted = Salt::new(HKDF_SHA256, b"keystead").extract(self.0.as_bytes());
+        extracted
+            .expand(&[b"sealing key"], HKDF_SHA256)
+            .and_then(|expanded| expanded.fill(&mut key))
+            .expect("32 bytes are one hash of output");
+        SealingKey(key)
+    }
+
     /// What may be shown of an API key: `ks_Ab3d…`.
     pub fn display_prefix(&self) -> String {
         let shown: String = self.0.chars().take(PREFIX.len() + 4).collect();
@@ -87,6 +100,23 @@ fn checksum(text: &str) -> String {
         rest /= 62;
     }
     places.iter().copied().map(char::from).collect()
+}
+
+/// What a credential yields for encrypting what is stored for its holder alone. Wiped when dropped.
+#[derive(Clone, Zeroize, ZeroizeOnDrop)]
+pub struct SealingKey([u8; 32]);
+
+impl SealingKey {
+    /// The bytes, to derive keys from.
+    pub(crate) fn as_bytes(&self) -> &[u8; 32] {
+        &self.0
+    }
+}
+
+impl fmt::Debug for SealingKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("SealingKey(…)")
+    }
 }
 
 /// SHA-256 of a secret: what the database has.

@@ -17,7 +17,7 @@ use crate::db::coalesce::Coalescer;
 use crate::error::{Code, Error, Result};
 use crate::permissions::model::Principal;
 use crate::permissions::ops::facts::{self, Identified};
-use crate::secrets::{Digest, Secret};
+use crate::secrets::{Digest, SealingKey, Secret};
 
 /// The longest `Authorization` header that is looked at, in bytes.
 const MAX_HEADER: usize = 1_024;
@@ -100,13 +100,37 @@ impl Authenticator {
             ));
         }
         let digest = secret.digest();
+        let holder = self.holder(digest, secret.sealing_key(), ip).await?;
+        Ok(Actor::Holder(Arc::new(holder)))
+    }
+
+    /// The same actor anew: whether its credential still works from there, and what it holds now.
+    ///
+    /// # Errors
+    /// As [`Authenticator::actor`].
+    pub async fn again(&self, actor: &Actor, ip: Option<IpAddr>) -> Result<Actor> {
+        let Actor::Holder(before) = actor else {
+            return Ok(actor.clone());
+        };
+        let (digest, sealing) = (before.credential, before.sealing.clone());
+        Ok(Actor::Holder(Arc::new(
+            self.holder(digest, sealing, ip).await?,
+        )))
+    }
+
+    async fn holder(
+        &self,
+        digest: Digest,
+        sealing: SealingKey,
+        ip: Option<IpAddr>,
+    ) -> Result<Holder> {
         let found = self.keys.load(digest).await?;
         let key = found.ok_or_else(|| {
             refused("There is no such API key. It may have been deleted or rotated.")
         })?;
         self.usable(&key, digest, ip)?;
         let restricted = key.facts.key().is_some_and(|key| key.restricted);
-        Ok(Actor::Holder(Arc::new(Holder {
+        Ok(Holder {
             user_id: key.user_id,
             username: key.username.clone(),
             api_key_id: Some(key.key_id),
@@ -117,7 +141,8 @@ impl Authenticator {
             },
             facts: key.facts.clone(),
             credential: digest,
-        })))
+            sealing,
+        })
     }
 
     fn usable(&self, key: &Identified, digest: Digest, ip: Option<IpAddr>) -> Result<()> {

@@ -15,8 +15,7 @@ use crate::permissions::graphql::Principal;
 use crate::permissions::ops::access;
 use crate::users::graphql::User;
 
-/// One change, as it was made: who, what, when, by which request, and what was before and after. Events are never changed
-/// or deleted, and outlive what they tell of.
+/// One event of the trail.
 #[derive(Clone)]
 pub struct AuditEvent(pub Arc<model::AuditEvent>);
 
@@ -34,6 +33,8 @@ impl AuditEvent {
     }
 }
 
+/// One change, as it was made: who, what, when, by which request, and what was before and after. Events are never changed
+/// or deleted, and outlive what they tell of.
 #[Object]
 impl AuditEvent {
     /// The global id.
@@ -48,12 +49,9 @@ impl AuditEvent {
 
     /// The user who acted; null if it was Keystead itself, or if the user has been deleted since or is none that you may see.
     /// `actorId` and `actorName` tell these apart.
-    async fn actor(&self, context: &Context<'_>) -> Result<Option<Principal>> {
-        let Some(id) = self.0.actor_id else {
-            return Ok(None);
-        };
-        let user = User::load(request(context), id).await?;
-        Ok(user.map(Principal::User))
+    async fn actor(&self, context: &Context<'_>) -> Option<Result<Principal>> {
+        let user = User::load(request(context), self.0.actor_id?).await;
+        user.map(|user| user.map(Principal::User)).transpose()
     }
 
     /// The id of the user who acted, which may have been deleted since; null: Keystead itself, at the operator's command.

@@ -25,6 +25,7 @@ async fn a_change_is_told_with_its_actor_its_request_and_what_differs() {
             json!({"input": {"username": "ada", "comment": "first"}}),
         )
         .await;
+    app.app.clock.advance(chrono::TimeDelta::seconds(1));
     let id = made["createUser"]["user"]["id"]
         .as_str()
         .unwrap()

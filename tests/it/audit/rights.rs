@@ -40,6 +40,7 @@ async fn seen(client: &Client) -> Vec<String> {
 }
 
 async fn grant(app: &TestApp, principal: Id, path: &str, role: &str, propagate: bool) {
+    app.app.clock.advance(chrono::TimeDelta::seconds(1));
     let roles = json!([{"role": role, "propagate": propagate}]);
     let input = json!({"principal": principal.to_string(), "path": path, "roles": roles});
     app.admin().data(GRANT, json!({"input": input})).await;
@@ -128,6 +129,7 @@ async fn the_events_about_many_users_cost_one_statement() {
     let app = TestApp::new().await;
     let (_, auditor) = app.user("eve", InstanceRole::Auditor).await;
     for name in ["ada", "bob", "cyd"] {
+        app.app.clock.advance(chrono::TimeDelta::seconds(1));
         app.user(name, InstanceRole::Member).await;
     }
     let document = "{ users(filter: {role: MEMBER}) { nodes { username auditEvents(first: 1) { totalCount nodes { action } } } } }";
