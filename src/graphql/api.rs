@@ -15,6 +15,7 @@ use super::documents::Documents;
 use super::error::{Refused, Verdict, present};
 use super::guard::{Guard, Operation, OperationKind};
 use super::loaders::Loaders;
+use super::once::Once;
 use super::persisted::{Hash, Persisted};
 use super::request::GraphqlRequest;
 use super::schema::{self, KeysteadSchema};
@@ -45,6 +46,8 @@ pub struct Prepared {
     /// What it does, and what it costs.
     pub operation: Operation,
     request: async_graphql::Request,
+    /// Set: it shall have one effect however often it is sent.
+    once: Option<Once>,
 }
 
 impl Prepared {
@@ -76,6 +79,20 @@ pub struct Executed {
     pub code: Option<&'static str>,
     /// Seconds to wait, if the database or time was lacking and nothing at all was done.
     pub retry_after: Option<u64>,
+    /// Whether another attempt may end otherwise: a conflict, a time-out, a fault.
+    pub passing: bool,
+}
+
+impl Executed {
+    /// The answer to an earlier request, as it was.
+    pub(super) fn replayed(body: Vec<u8>) -> Self {
+        Executed {
+            body,
+            code: None,
+            retry_after: None,
+            passing: false,
+        }
+    }
 }
 
 impl Api {
@@ -145,6 +162,10 @@ impl Api {
             persisted.keep(&hash, &text);
         }
         let operation = known.operation(request.operation_name.as_deref(), &request.variables)?;
+        let once = match operation.kind {
+            OperationKind::Mutation => Once::of(ctx, &text, &request),
+            _ => None,
+        };
         let mut engine = async_graphql::Request::new(String::new())
             .variables(Variables::from_json(request.variables.into()));
         engine.operation_name = request.operation_name;
@@ -169,6 +190,7 @@ impl Api {
         Ok(Prepared {
             operation,
             request: engine,
+            once,
         })
     }
 
@@ -212,12 +234,30 @@ impl Api {
     ///
     /// # Errors
     /// A refusal when time runs out, or when a variable's value cannot be read.
-    pub async fn run(&self, ctx: Ctx, prepared: Prepared) -> Result<Executed, Refused> {
+    pub async fn run(&self, ctx: Ctx, mut prepared: Prepared) -> Result<Executed, Refused> {
+        match prepared.once.take() {
+            Some(once) => self.run_once(ctx, once, prepared).await,
+            None => {
+                let loaders = self.inner.loaders.clone();
+                self.run_with(ctx, loaders, prepared, false).await
+            }
+        }
+    }
+
+    /// Runs with those loaders. With `whole`, an answer with an error that may pass has no data: it is going to be rolled back.
+    pub(super) async fn run_with(
+        &self,
+        ctx: Ctx,
+        loaders: Arc<Loaders>,
+        prepared: Prepared,
+        whole: bool,
+    ) -> Result<Executed, Refused> {
         let deadline = self.inner.settings.deadline;
         let (id, cost) = (ctx.request.id.clone(), prepared.operation.cost);
-        let running = self.inner.schema.execute(self.bound(ctx, prepared.request));
+        let request = self.bound(ctx, loaders, prepared.request);
+        let running = self.inner.schema.execute(request);
         match tokio::time::timeout(deadline, AssertUnwindSafe(running).catch_unwind()).await {
-            Ok(Ok(response)) => finish(response, &id, cost),
+            Ok(Ok(response)) => finish(response, &id, cost, whole),
             Ok(Err(_panic)) => Err(Error::internal(format!("request {id} panicked")).into()),
             Err(_elapsed) => Err(late(deadline).into()),
         }
@@ -234,19 +274,25 @@ impl Api {
             let api = self.clone();
             return futures_util::stream::once(async move { api.run(ctx, prepared).await }).boxed();
         }
-        let answers = self
-            .inner
-            .schema
-            .execute_stream(self.bound(ctx, prepared.request));
+        let answers = self.inner.schema.execute_stream(self.bound(
+            ctx,
+            self.inner.loaders.clone(),
+            prepared.request,
+        ));
         answers
-            .map(move |response| finish(response, &id, cost))
+            .map(move |response| finish(response, &id, cost, false))
             .boxed()
     }
 
-    fn bound(&self, ctx: Ctx, request: async_graphql::Request) -> async_graphql::Request {
+    fn bound(
+        &self,
+        ctx: Ctx,
+        loaders: Arc<Loaders>,
+        request: async_graphql::Request,
+    ) -> async_graphql::Request {
         request.data(Request {
             ctx,
-            loaders: self.inner.loaders.clone(),
+            loaders,
             max_batch: self.inner.settings.max_batch,
         })
     }
@@ -263,7 +309,7 @@ fn late(deadline: Duration) -> Error {
 }
 
 /// Turns the engine's response into bytes. It is serialised as it is: the order of its keys is the request's.
-fn finish(mut response: Response, id: &str, cost: u64) -> Result<Executed, Refused> {
+fn finish(mut response: Response, id: &str, cost: u64, whole: bool) -> Result<Executed, Refused> {
     let mut verdicts: Vec<Verdict> = Vec::new();
     for error in &mut response.errors {
         verdicts.push(present(error, id));
@@ -273,6 +319,10 @@ fn finish(mut response: Response, id: &str, cost: u64) -> Result<Executed, Refus
         && response.errors.iter().all(|error| error.path.is_empty());
     if refused {
         return Err(Refused::by_engine(response.errors));
+    }
+    let passing = verdicts.iter().any(|verdict| verdict.passing);
+    if passing && whole {
+        response.data = Value::Null;
     }
     let nothing = match &response.data {
         Value::Null => true,
@@ -289,5 +339,6 @@ fn finish(mut response: Response, id: &str, cost: u64) -> Result<Executed, Refus
         body,
         code: verdicts.first().map(|verdict| verdict.code),
         retry_after: retry_after.filter(|_| nothing),
+        passing,
     })
 }

@@ -161,6 +161,8 @@ pub struct Verdict {
     pub code: &'static str,
     /// Seconds to wait, if an error says that the database or time was lacking.
     pub retry_after: Option<u64>,
+    /// Whether the same request may succeed when it is sent again.
+    pub passing: bool,
 }
 
 /// Gives an error its code, field and request id. Causes go to the log and nowhere else.
@@ -192,6 +194,7 @@ pub fn present(error: &mut ServerError, request_id: &str) -> Verdict {
             Verdict {
                 code: source.code.as_str(),
                 retry_after: source.retry_after,
+                passing: source.is_retryable(),
             }
         }
         None => {
@@ -203,6 +206,7 @@ pub fn present(error: &mut ServerError, request_id: &str) -> Verdict {
             Verdict {
                 code,
                 retry_after: None,
+                passing: false,
             }
         }
     };

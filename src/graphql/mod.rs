@@ -15,6 +15,7 @@ pub mod loaders;
     reason = "the derive of an interface makes a method without a comment"
 )]
 pub mod node;
+pub mod once;
 pub mod persisted;
 pub mod request;
 pub mod scalars;

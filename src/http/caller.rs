@@ -46,6 +46,24 @@ pub fn info(
     }
 }
 
+/// The request's `Idempotency-Key`.
+///
+/// # Errors
+/// `BAD_USER_INPUT` when it is there twice, or is no text.
+pub fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>> {
+    let mut values = headers.get_all(IDEMPOTENCY_KEY).iter();
+    let Some(first) = values.next() else {
+        return Ok(None);
+    };
+    match (first.to_str(), values.next()) {
+        (Ok(key), None) => Ok(Some(key.to_owned())),
+        _ => Err(Error::bad_input(
+            "Idempotency-Key",
+            "Send one header Idempotency-Key of 1 to 255 visible ASCII characters, for example a UUID.",
+        )),
+    }
+}
+
 fn is_request_id(text: &str) -> bool {
     (1..=128).contains(&text.len())
         && text

@@ -43,6 +43,7 @@ async fn answer(server: &Server, request: Request) -> Result<Response, Refusal> 
         ));
     };
     let media = accepted.single.unwrap_or(Media::Json);
+    let key = caller::idempotency_key(headers).map_err(|error| refuse(None, media, error))?;
     let is_get = match parts.method {
         Method::GET => true,
         Method::POST => false,
@@ -79,7 +80,21 @@ async fn answer(server: &Server, request: Request) -> Result<Response, Refusal> 
     let requests =
         read.map_err(|error| note(refuse(Some(StatusCode::BAD_REQUEST), media, error), &noted))?;
     match requests {
-        Body::One(one) => single(server, ctx, *one, &accepted, is_get, noted).await,
+        Body::One(mut one) => {
+            one.idempotency_key = key;
+            single(server, ctx, *one, &accepted, is_get, noted).await
+        }
+        Body::Batch(_) if key.is_some() => Err(note(
+            refuse(
+                Some(StatusCode::BAD_REQUEST),
+                media,
+                Error::bad_input(
+                    "Idempotency-Key",
+                    "One Idempotency-Key cannot stand for the operations of a batch: send them one by one, each with its own.",
+                ),
+            ),
+            &noted,
+        )),
         Body::Batch(many) => {
             noted.label = format!("batch of {}", many.len());
             Ok(batch(server, ctx, many, media, noted).await)
