@@ -4,6 +4,7 @@ use axum::http::StatusCode;
 use axum::http::header::{self, HeaderValue};
 use axum::response::{IntoResponse, Response};
 
+use super::journal::Noted;
 use super::negotiate::Media;
 use crate::error::{Code, Error};
 use crate::graphql::api::Executed;
@@ -11,21 +12,6 @@ use crate::graphql::error::Refused;
 
 /// How a client can say who it is.
 pub const CHALLENGE: &str = r#"Bearer realm="keystead", Basic realm="keystead", charset="UTF-8""#;
-
-/// What the log says of a request beyond what HTTP tells; handlers leave it in the response's extensions.
-#[derive(Debug, Clone, Default)]
-pub struct Noted {
-    /// The operation's first root field, or how many operations a batch had.
-    pub label: String,
-    /// The operation's own name.
-    pub name: Option<String>,
-    /// The first error's code.
-    pub code: Option<&'static str>,
-    /// The user who called.
-    pub actor: Option<String>,
-    /// Points of cost.
-    pub cost: u64,
-}
 
 /// An error that has nothing to do with GraphQL's media types. The request id is added on the way out.
 pub fn plain(status: StatusCode, error: Error) -> Response {

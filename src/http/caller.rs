@@ -7,7 +7,8 @@ use ipnet::IpNet;
 
 use crate::authn::Credential;
 use crate::ctx::{Actor, Ctx, Random, RequestInfo};
-use crate::error::{Error, Result};
+use crate::error::{Code, Error, Result};
+use crate::secrets::Secret;
 
 use super::Server;
 
@@ -106,43 +107,54 @@ fn read_address(text: &str) -> Option<IpAddr> {
         .map(|ip| ip.to_canonical())
 }
 
-/// Finds out who is calling, by the `Authorization` header. A refused credential counts against its address.
-///
-/// # Errors
-/// `UNAUTHENTICATED`, `SERVICE_UNAVAILABLE`, or `RATE_LIMITED` for too many refused ones.
-pub async fn identify(server: &Server, headers: &HeaderMap, info: RequestInfo) -> Result<Ctx> {
-    let mut values = headers.get_all(header::AUTHORIZATION).iter();
-    let value = match (values.next(), values.next()) {
-        (None, _) => None,
-        // Bytes beyond ASCII and a second header cannot be part of a credential.
-        (Some(value), None) => Some(value.to_str().unwrap_or("?")),
-        (Some(_), Some(_)) => Some("?"),
-    };
-    authenticate(server, value, info).await
+/// Somebody at the other end, with what it shows to say who it is: kept, so that it can be asked again.
+pub struct Visitor {
+    /// What is known of the request.
+    pub info: RequestInfo,
+    authorization: Option<Secret>,
 }
 
-/// Finds out who is calling, by the text of an `Authorization` header.
-///
-/// # Errors
-/// As [`identify`].
-pub async fn authenticate(
-    server: &Server,
-    authorization: Option<&str>,
-    info: RequestInfo,
-) -> Result<Ctx> {
-    let app = &server.app;
-    let found = match Credential::from_header(authorization) {
-        Ok(credential) => app.authenticate(credential, &info).await,
-        Err(error) => Err(error),
-    };
-    match found {
-        Ok(actor) => Ok(app.ctx(actor, info)),
-        Err(error) => Err(counted(server, &info, error)),
+impl Visitor {
+    /// Whoever sent these headers.
+    pub fn new(headers: &HeaderMap, info: RequestInfo) -> Self {
+        let mut values = headers.get_all(header::AUTHORIZATION).iter();
+        // Bytes beyond ASCII and a second header cannot be part of a credential.
+        let authorization = match (values.next(), values.next()) {
+            (None, _) => None,
+            (Some(value), None) => Some(value.to_str().unwrap_or("?")),
+            (Some(_), Some(_)) => Some("?"),
+        };
+        Visitor {
+            info,
+            authorization: authorization.map(|text| Secret::new(text.to_owned())),
+        }
+    }
+
+    /// Takes another credential, as it would stand in an `Authorization` header.
+    pub fn show(&mut self, authorization: String) {
+        self.authorization = Some(Secret::new(authorization));
+    }
+
+    /// Finds out who it is, now. A refused credential counts against its address.
+    ///
+    /// # Errors
+    /// `UNAUTHENTICATED`, `SERVICE_UNAVAILABLE`, or `RATE_LIMITED` for too many refused ones.
+    pub async fn identify(&self, server: &Server) -> Result<Ctx> {
+        let app = &server.app;
+        let value = self.authorization.as_ref().map(Secret::expose);
+        let found = match Credential::from_header(value) {
+            Ok(credential) => app.authenticate(credential, &self.info).await,
+            Err(error) => Err(error),
+        };
+        match found {
+            Ok(actor) => Ok(app.ctx(actor, self.info.clone())),
+            Err(error) => Err(counted(server, &self.info, error)),
+        }
     }
 }
 
 fn counted(server: &Server, info: &RequestInfo, error: Error) -> Error {
-    if error.code != crate::error::Code::Unauthenticated {
+    if error.code != Code::Unauthenticated {
         return error;
     }
     match server.app.api.count_refused(info.ip) {

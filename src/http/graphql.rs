@@ -1,13 +1,14 @@
 //! `/graphql`: POST, GET, and what of it is refused before an operation is looked at.
 
 use axum::extract::{Query, Request, State};
-use axum::http::{HeaderMap, Method, StatusCode, Uri, header};
+use axum::http::{Method, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 use futures_util::future::join_all;
 
-use super::answer::{self, Noted};
+use super::caller::{self, Visitor};
+use super::journal::Noted;
 use super::negotiate::{self, Accepted, Media};
-use super::{Server, body, caller};
+use super::{Server, answer, body, site, sse, websocket};
 use crate::ctx::{Ctx, RequestInfo};
 use crate::error::{Code, Error};
 use crate::graphql::error::Refused;
@@ -32,6 +33,9 @@ async fn answer(server: &Server, request: Request) -> Result<Response, Refusal> 
         .get::<RequestInfo>()
         .cloned()
         .unwrap_or_default();
+    if websocket::is_wanted(headers) {
+        return Ok(websocket::upgrade(server.clone(), parts, info).await);
+    }
     let Some(accepted) = negotiate::accepted(headers) else {
         return Err(refuse(
             Some(StatusCode::NOT_ACCEPTABLE),
@@ -50,7 +54,7 @@ async fn answer(server: &Server, request: Request) -> Result<Response, Refusal> 
         _ => return Err(wrong_method(&parts.method, media)),
     };
     if is_get {
-        check_site(server, headers)
+        site::check_get(server, headers)
             .map_err(|error| refuse(Some(StatusCode::FORBIDDEN), media, error))?;
     } else {
         negotiate::check_content_type(headers).map_err(|message| {
@@ -61,7 +65,9 @@ async fn answer(server: &Server, request: Request) -> Result<Response, Refusal> 
             )
         })?;
     }
-    let ctx = caller::identify(server, headers, info)
+    let visitor = Visitor::new(headers, info);
+    let ctx = visitor
+        .identify(server)
         .await
         .map_err(|error| refuse(None, media, error))?;
     let mut noted = Noted {
@@ -82,7 +88,13 @@ async fn answer(server: &Server, request: Request) -> Result<Response, Refusal> 
     match requests {
         Body::One(mut one) => {
             one.idempotency_key = key;
-            single(server, ctx, *one, &accepted, is_get, noted).await
+            let asked = Asked {
+                server,
+                visitor,
+                accepted,
+                is_get,
+            };
+            asked.answer(ctx, *one, noted).await
         }
         Body::Batch(_) if key.is_some() => Err(note(
             refuse(
@@ -96,53 +108,75 @@ async fn answer(server: &Server, request: Request) -> Result<Response, Refusal> 
             &noted,
         )),
         Body::Batch(many) => {
-            noted.label = format!("batch of {}", many.len());
+            noted.operation = "batch".into();
             Ok(batch(server, ctx, many, media, noted).await)
         }
     }
 }
 
-async fn single(
-    server: &Server,
-    ctx: Ctx,
-    request: GraphqlRequest,
-    accepted: &Accepted,
+/// One operation that HTTP has let through.
+struct Asked<'a> {
+    server: &'a Server,
+    visitor: Visitor,
+    accepted: Accepted,
     is_get: bool,
-    mut noted: Noted,
-) -> Result<Response, Refusal> {
-    let media = accepted.single.unwrap_or(Media::Json);
-    let api = &server.app.api;
-    noted.name = request.operation_name.clone();
-    let prepared = api
-        .prepare(&ctx, request)
-        .map_err(|refused| note(refuse(None, media, refused), &noted))?;
-    noted.label = prepared.label().to_owned();
-    noted.cost = prepared.operation.cost;
-    noted.name = prepared.operation.name.as_deref().map(str::to_owned);
-    if is_get && prepared.is_mutation() {
-        return Err(note(mutation_by_get(media), &noted));
-    }
-    if prepared.is_subscription() {
-        return Err(note(
-            refuse(
-                Some(StatusCode::NOT_ACCEPTABLE),
-                media,
-                Error::new(
-                    Code::BadRequest,
-                    "A subscription has many answers: send 'Accept: text/event-stream', or use a WebSocket with graphql-transport-ws.",
-                ),
-            ),
-            &noted,
-        ));
-    }
-    match api.run(ctx, prepared).await {
-        Ok(executed) => {
-            noted.code = executed.code;
-            let mut response = answer::executed(media, executed);
-            response.extensions_mut().insert(noted);
-            Ok(response)
+}
+
+impl Asked<'_> {
+    async fn answer(
+        self,
+        ctx: Ctx,
+        request: GraphqlRequest,
+        mut noted: Noted,
+    ) -> Result<Response, Refusal> {
+        let media = self.accepted.single.unwrap_or(Media::Json);
+        let api = &self.server.app.api;
+        noted.name = request.operation_name.clone();
+        let prepared = match api.prepare(&ctx, request) {
+            Ok(prepared) => prepared,
+            // What is wrong with a document is told in the form that was asked for.
+            Err(refused)
+                if self.accepted.events_first
+                    && answer::status_of(refused.code, Media::Json) == StatusCode::OK =>
+            {
+                noted.code = Some(refused.code.as_str());
+                return Ok(self.events(sse::refused(refused), noted));
+            }
+            Err(refused) => return Err(note(refuse(None, media, refused), &noted)),
+        };
+        noted.operation = prepared.label().to_owned();
+        noted.cost = prepared.operation.cost;
+        noted.name = prepared.operation.name.as_deref().map(str::to_owned);
+        if self.is_get && prepared.is_mutation() {
+            return Err(note(mutation_by_get(media), &noted));
         }
-        Err(refused) => Err(note(refuse(None, media, refused), &noted)),
+        if self.accepted.events_first || (prepared.is_subscription() && self.accepted.events) {
+            let answers = api.follow(ctx, prepared);
+            return Ok(self.events(answers, noted));
+        }
+        if prepared.is_subscription() {
+            let error = Error::new(
+                Code::BadRequest,
+                "A subscription has many answers: send 'Accept: text/event-stream', or use a WebSocket with graphql-transport-ws.",
+            );
+            let refused = refuse(Some(StatusCode::NOT_ACCEPTABLE), media, error);
+            return Err(note(refused, &noted));
+        }
+        match api.run(ctx, prepared).await {
+            Ok(executed) => {
+                noted.code = executed.code;
+                let mut response = answer::executed(media, executed);
+                response.extensions_mut().insert(noted);
+                Ok(response)
+            }
+            Err(refused) => Err(note(refuse(None, media, refused), &noted)),
+        }
+    }
+
+    fn events(self, answers: sse::Answers, noted: Noted) -> Response {
+        let mut response = sse::respond(self.server.clone(), self.visitor, answers);
+        response.extensions_mut().insert(noted);
+        response
     }
 }
 
@@ -271,42 +305,4 @@ fn from_url(uri: &Uri) -> Result<GraphqlRequest, Error> {
         ));
     }
     GraphqlRequest::from_parameters(parameters)
-}
-
-/// Headers that a page of another site cannot send without a preflight.
-const FORCES_PREFLIGHT: [&str; 4] = [
-    "authorization",
-    "apollo-require-preflight",
-    "x-apollo-operation-name",
-    "graphql-require-preflight",
-];
-
-/// Refuses a GET that a browser says another site has caused, unless there was a preflight or CORS allows that site.
-fn check_site(server: &Server, headers: &HeaderMap) -> Result<(), Error> {
-    let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
-    let foreign = match (text("sec-fetch-site"), text("origin")) {
-        (Some("same-origin" | "none"), _) => false,
-        (Some(_), _) => true,
-        (None, Some(origin)) => !is_own_origin(origin, text("host")),
-        (None, None) => false,
-    };
-    let asked = FORCES_PREFLIGHT
-        .iter()
-        .any(|name| headers.contains_key(*name))
-        || negotiate::check_content_type(headers).is_ok();
-    let origins = &server.settings.cors_origins;
-    let allowed =
-        text("origin").is_some_and(|origin| origins.iter().any(|one| one == "*" || one == origin));
-    if foreign && !asked && !allowed {
-        return Err(Error::new(
-            Code::Forbidden,
-            "A page of another site has caused this request. Send it by POST, or with the header 'Apollo-Require-Preflight: true', from an origin that CORS allows.",
-        ));
-    }
-    Ok(())
-}
-
-fn is_own_origin(origin: &str, host: Option<&str>) -> bool {
-    let name = origin.split_once("://").map(|(_, name)| name);
-    name.is_some() && name == host
 }

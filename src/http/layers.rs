@@ -15,9 +15,9 @@ use tower_http::compression::CompressionLayer;
 use tower_http::compression::predicate::{NotForContentType, Predicate, SizeAbove};
 use tower_http::cors::{AllowOrigin, CorsLayer};
 
-use super::answer::{self, Noted, Unsigned};
+use super::answer::{self, Unsigned};
+use super::journal::{Line, Noted};
 use super::{Server, caller};
-use crate::ctx::RequestInfo;
 use crate::error::Error;
 
 /// Answers shorter than this are not worth compressing, in bytes.
@@ -110,41 +110,13 @@ async fn surround(State(server): State<Server>, mut request: Request, next: Next
     headers
         .entry(header::CACHE_CONTROL)
         .or_insert(HeaderValue::from_static("no-store"));
-    tell(&method, &path, &info, &response, since.elapsed());
+    let line = Line {
+        method: method.as_str(),
+        path: &path,
+        info: &info,
+        status: response.status().as_u16(),
+        took: since.elapsed(),
+    };
+    line.write(response.extensions().get::<Noted>());
     response
-}
-
-/// One line in the log for each request. Nothing of its headers, variables or text is in it.
-fn tell(method: &Method, path: &str, info: &RequestInfo, response: &Response, took: Duration) {
-    let noted = response
-        .extensions()
-        .get::<Noted>()
-        .cloned()
-        .unwrap_or_default();
-    let status = response.status().as_u16();
-    let code = noted.code.unwrap_or("");
-    if path == "/graphql" {
-        let label = match noted.label.as_str() {
-            batch if batch.starts_with("batch") => "batch".to_owned(),
-            label => label.to_owned(),
-        };
-        metrics::counter!("keystead_requests_total", "operation" => label.clone(), "code" => code)
-            .increment(1);
-        metrics::histogram!("keystead_request_seconds", "operation" => label)
-            .record(took.as_secs_f64());
-    }
-    tracing::info!(
-        method = method.as_str(),
-        path,
-        operation = noted.label,
-        name = noted.name,
-        status,
-        code,
-        cost = noted.cost,
-        duration_ms = (took.as_secs_f64() * 1e5).round() / 100.0,
-        actor = noted.actor,
-        request_id = info.id,
-        ip = info.ip.map(|ip| ip.to_string()),
-        "request"
-    );
 }

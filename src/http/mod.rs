@@ -16,12 +16,16 @@ mod caller;
 mod graphiql;
 mod graphql;
 mod health;
+mod journal;
 mod layers;
 mod negotiate;
 mod patience;
 mod serve;
 mod settings;
+mod site;
+mod sse;
 mod tls;
+mod websocket;
 
 pub use caller::Peer;
 pub use serve::{listen, serve};

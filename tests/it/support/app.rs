@@ -22,7 +22,8 @@ use super::cluster;
 pub struct TestApp {
     pub app: App,
     router: Router,
-    admin_key: Arc<str>,
+    /// The first administrator's key.
+    pub admin_key: Arc<str>,
 }
 
 impl TestApp {

@@ -1,8 +1,10 @@
 //! What tests stand on: a Postgres of their own, a database for each test, an app, and a client for each actor.
 
 mod app;
+mod bound;
 mod call;
 mod cluster;
 
 pub use app::{Client, TestApp};
+pub use bound::Bound;
 pub use call::Call;

@@ -1,0 +1,392 @@
+//! One WebSocket, from its first message to its close.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use axum::extract::ws::{Message, WebSocket};
+use futures_util::StreamExt;
+use serde_json::{Map, Value};
+use tokio::sync::{RwLock, mpsc};
+use tokio::task::AbortHandle;
+use tokio::time::{MissedTickBehavior, interval};
+
+use super::super::Server;
+use super::super::caller::{self, Visitor};
+use super::super::journal::{Line, Noted};
+use super::protocol::{self, Close, Said};
+use crate::error::{Code, Error};
+use crate::graphql::error::Refused;
+use crate::graphql::request::GraphqlRequest;
+
+/// Messages that wait for a slow client before operations do.
+const WAITING: usize = 32;
+
+/// So many heartbeats without a sign of life, and the client is taken for gone.
+const SILENCE: u32 = 3;
+
+/// What operations send to the connection.
+enum Event {
+    /// Whether the client is who it says.
+    Known(Result<(), Error>),
+    /// Something about the operation with that id and number.
+    About(String, u64, About),
+    /// The credential ended.
+    Ended(Error),
+}
+
+enum About {
+    Subscription,
+    Next(Vec<u8>),
+    Error(Vec<u8>),
+    Complete,
+}
+
+/// An operation under way.
+struct Running {
+    number: u64,
+    task: AbortHandle,
+    is_subscription: bool,
+}
+
+struct Connection {
+    server: Arc<Server>,
+    visitor: Arc<RwLock<Visitor>>,
+    events: mpsc::Sender<Event>,
+    init: Init,
+    operations: HashMap<String, Running>,
+    number: u64,
+    heard: Instant,
+    stopping: bool,
+}
+
+#[derive(PartialEq)]
+enum Init {
+    Awaited,
+    Checked,
+    Done,
+}
+
+/// What a step comes to: messages to send, or the end.
+type Step = Result<Option<String>, Close>;
+
+/// Speaks the protocol until one side ends it.
+pub async fn serve(mut socket: WebSocket, server: Arc<Server>, visitor: Visitor) {
+    let close = if socket.protocol().is_none() {
+        Some(Close::wrong_protocol())
+    } else {
+        talk(&mut socket, server, visitor).await
+    };
+    if let Some(close) = close {
+        let _ = socket.send(Message::Close(Some(close.into()))).await;
+        // Waits for the client's half, so that the reason arrives before the connection goes.
+        let _ = tokio::time::timeout(Duration::from_secs(1), async {
+            while let Some(Ok(_)) = socket.recv().await {}
+        })
+        .await;
+    }
+}
+
+/// Returns why the connection is to be closed; `None` if it is gone.
+async fn talk(socket: &mut WebSocket, server: Arc<Server>, visitor: Visitor) -> Option<Close> {
+    let settings = server.settings.clone();
+    let mut stopping = server.stopping.clone();
+    let (events, mut waiting) = mpsc::channel(WAITING);
+    let mut connection = Connection {
+        server,
+        visitor: Arc::new(RwLock::new(visitor)),
+        events,
+        init: Init::Awaited,
+        operations: HashMap::new(),
+        number: 0,
+        heard: Instant::now(),
+        stopping: false,
+    };
+    let mut patience = Box::pin(tokio::time::sleep(settings.init_timeout));
+    let mut heartbeat = interval(settings.heartbeat);
+    heartbeat.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    heartbeat.tick().await;
+    let mut stops = true;
+    loop {
+        let step = tokio::select! {
+            received = socket.recv() => match received {
+                None | Some(Err(_)) => return None,
+                Some(Ok(message)) => match connection.hear(message).await {
+                    Ok(None) => continue,
+                    step => step,
+                },
+            },
+            Some(event) = waiting.recv() => connection.on_event(event),
+            () = &mut patience, if connection.init == Init::Awaited => Err(Close::init_timeout()),
+            stop = async { stopping.wait_for(|stop| *stop).await.is_ok() }, if stops => {
+                stops = false;
+                // A server that merely went away, as in tests, does not stop connections.
+                if stop { connection.stop() }
+                Ok(None)
+            }
+            _ = heartbeat.tick() => {
+                if connection.heard.elapsed() > settings.heartbeat * SILENCE {
+                    return None;
+                }
+                connection.check_again();
+                match socket.send(Message::Ping(Vec::new().into())).await {
+                    Ok(()) => Ok(None),
+                    Err(_) => return None,
+                }
+            }
+        };
+        match step {
+            Ok(None) => {}
+            Ok(Some(text)) => {
+                if socket.send(Message::Text(text.into())).await.is_err() {
+                    return None;
+                }
+            }
+            Err(close) => return Some(close),
+        }
+        if connection.stopping && connection.operations.is_empty() {
+            return Some(Close::going_away());
+        }
+    }
+}
+
+impl Connection {
+    async fn hear(&mut self, message: Message) -> Step {
+        self.heard = Instant::now();
+        let text = match message {
+            Message::Text(text) => text,
+            Message::Binary(_) => return Err(Close::bad("Messages are text, not binary")),
+            Message::Ping(_) | Message::Pong(_) | Message::Close(_) => return Ok(None),
+        };
+        match Said::read(text.as_str())? {
+            Said::Init(payload) => self.begin(payload).await,
+            Said::Ping(payload) => Ok(Some(protocol::pong(payload))),
+            Said::Pong => Ok(None),
+            Said::Complete(id) => {
+                if let Some(running) = self.operations.remove(&id) {
+                    running.task.abort();
+                }
+                Ok(None)
+            }
+            Said::Subscribe(id, request) => self.subscribe(id, *request),
+        }
+    }
+
+    async fn begin(&mut self, payload: Map<String, Value>) -> Step {
+        if self.init != Init::Awaited {
+            return Err(Close::init_twice());
+        }
+        self.init = Init::Checked;
+        for (name, value) in payload {
+            if !name.eq_ignore_ascii_case("authorization") {
+                continue;
+            }
+            match value {
+                Value::String(text) => self.visitor.write().await.show(text),
+                Value::Null => {}
+                _ => return Err(Close::bad("'Authorization' must be a string")),
+            }
+        }
+        let (server, visitor, events) = (
+            self.server.clone(),
+            self.visitor.clone(),
+            self.events.clone(),
+        );
+        tokio::spawn(async move {
+            let known = visitor.read().await.identify(&server).await;
+            let _ = events.send(Event::Known(known.map(|_| ()))).await;
+        });
+        Ok(None)
+    }
+
+    /// Looks at the credential again: whoever lost it must not go on listening.
+    fn check_again(&self) {
+        if self.init != Init::Done {
+            return;
+        }
+        let (server, visitor, events) = (
+            self.server.clone(),
+            self.visitor.clone(),
+            self.events.clone(),
+        );
+        tokio::spawn(async move {
+            if let Err(error) = visitor.read().await.identify(&server).await {
+                let _ = events.send(Event::Ended(error)).await;
+            }
+        });
+    }
+
+    fn on_event(&mut self, event: Event) -> Step {
+        match event {
+            Event::Known(Ok(())) => {
+                self.init = Init::Done;
+                Ok(Some(protocol::ACK.into()))
+            }
+            Event::Known(Err(error)) if error.code == Code::ServiceUnavailable => {
+                // 1013: try again later.
+                Err(Close {
+                    code: 1013,
+                    reason: "The database cannot be reached".into(),
+                })
+            }
+            Event::Known(Err(error)) => Err(Close::forbidden(error.message)),
+            Event::Ended(error) if error.code == Code::Unauthenticated => {
+                Err(Close::forbidden(error.message))
+            }
+            Event::Ended(_) => Ok(None),
+            Event::About(id, number, about) => Ok(self.about(&id, number, about)),
+        }
+    }
+
+    /// What an operation says, unless the client has ended it, and maybe begun another under the same id.
+    fn about(&mut self, id: &str, number: u64, about: About) -> Option<String> {
+        let running = self.operations.get_mut(id)?;
+        if running.number != number {
+            return None;
+        }
+        match about {
+            About::Subscription => {
+                running.is_subscription = true;
+                if self.stopping {
+                    self.stop();
+                }
+                None
+            }
+            About::Next(json) => Some(protocol::message("next", id, Some(&json))),
+            About::Error(json) => {
+                self.operations.remove(id);
+                Some(protocol::message("error", id, Some(&json)))
+            }
+            About::Complete => {
+                self.operations.remove(id);
+                Some(protocol::message("complete", id, None))
+            }
+        }
+    }
+
+    /// Ends subscriptions; queries and mutations may finish.
+    fn stop(&mut self) {
+        self.stopping = true;
+        self.operations.retain(|_, running| {
+            if running.is_subscription {
+                running.task.abort();
+            }
+            !running.is_subscription
+        });
+    }
+
+    fn subscribe(&mut self, id: String, request: GraphqlRequest) -> Step {
+        if self.init != Init::Done {
+            return Err(Close::unauthorized());
+        }
+        if self.operations.contains_key(&id) {
+            return Err(Close::duplicate(&id));
+        }
+        let limit = self.server.settings.max_operations;
+        let refused = if self.stopping {
+            Some(Error::new(
+                Code::ServiceUnavailable,
+                "The server is stopping. Connect again.",
+            ))
+        } else if self.operations.len() >= limit {
+            Some(Error::new(
+                Code::LimitExceeded,
+                format!(
+                    "{limit} operations are under way on this connection, which is all it may have. Complete one first."
+                ),
+            ))
+        } else {
+            None
+        };
+        if let Some(error) = refused {
+            // The id was never in use here, so there is nothing to await from it.
+            let json = Refused::from(error).errors("");
+            return Ok(Some(protocol::message("error", &id, Some(&json))));
+        }
+        self.number += 1;
+        let operation = Operation {
+            server: self.server.clone(),
+            visitor: self.visitor.clone(),
+            events: self.events.clone(),
+            id: id.clone(),
+            number: self.number,
+        };
+        let task = tokio::spawn(operation.run(request)).abort_handle();
+        self.operations.insert(
+            id,
+            Running {
+                number: self.number,
+                task,
+                is_subscription: false,
+            },
+        );
+        Ok(None)
+    }
+}
+
+impl Drop for Connection {
+    fn drop(&mut self) {
+        for running in self.operations.values() {
+            running.task.abort();
+        }
+    }
+}
+
+/// What an operation needs to run by itself.
+struct Operation {
+    server: Arc<Server>,
+    visitor: Arc<RwLock<Visitor>>,
+    events: mpsc::Sender<Event>,
+    id: String,
+    number: u64,
+}
+
+impl Operation {
+    async fn run(self, request: GraphqlRequest) {
+        let since = Instant::now();
+        let info = self.visitor.read().await.info.clone();
+        let mut noted = Noted {
+            name: request.operation_name.clone(),
+            ..Noted::default()
+        };
+        if let Err(mut refused) = self.answer(request, &mut noted).await {
+            noted.code = Some(refused.code.as_str());
+            self.tell(About::Error(refused.errors(&info.id))).await;
+        }
+        let line = Line {
+            method: "WS",
+            path: "/graphql",
+            info: &info,
+            status: 101,
+            took: since.elapsed(),
+        };
+        line.write(Some(&noted));
+    }
+
+    async fn answer(&self, request: GraphqlRequest, noted: &mut Noted) -> Result<(), Refused> {
+        // Asked for each operation: the key may have been deleted, or have lost rights, since the connection was made.
+        let ctx = self.visitor.read().await.identify(&self.server).await?;
+        noted.actor = caller::actor_id(&ctx);
+        let api = &self.server.app.api;
+        let prepared = api.prepare(&ctx, request)?;
+        noted.operation = prepared.label().to_owned();
+        noted.cost = prepared.operation.cost;
+        if prepared.is_subscription() {
+            self.tell(About::Subscription).await;
+        }
+        let mut answers = api.follow(ctx, prepared);
+        while let Some(answer) = answers.next().await {
+            let executed = answer?;
+            noted.code = noted.code.or(executed.code);
+            self.tell(About::Next(executed.body)).await;
+        }
+        self.tell(About::Complete).await;
+        Ok(())
+    }
+
+    async fn tell(&self, about: About) {
+        let event = Event::About(self.id.clone(), self.number, about);
+        // The connection is gone: it has aborted this task or is about to.
+        let _ = self.events.send(event).await;
+    }
+}
