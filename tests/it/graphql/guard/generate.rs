@@ -105,15 +105,23 @@ impl Generator<'_> {
     }
 
     fn operation(&mut self, number: usize, count: usize) -> String {
-        let (kind, root) = match self.rng.random_range(0..10) {
-            0 | 1 => ("mutation", self.schema.schema_definition.mutation.as_ref()),
-            2 => (
-                "subscription",
-                self.schema.schema_definition.subscription.as_ref(),
+        let roots = &self.schema.schema_definition;
+        // graphql-js leaves an operation for which the schema has no type to the executor; the guard refuses it.
+        let (kind, root) = match (
+            self.rng.random_range(0..10),
+            &roots.mutation,
+            &roots.subscription,
+        ) {
+            (0 | 1, Some(root), _) => ("mutation", root.name.to_string()),
+            (2, _, Some(root)) => ("subscription", root.name.to_string()),
+            _ => (
+                "query",
+                roots
+                    .query
+                    .as_ref()
+                    .map_or("Query".to_owned(), |root| root.name.to_string()),
             ),
-            _ => ("query", self.schema.schema_definition.query.as_ref()),
         };
-        let root = root.map_or("Query".to_owned(), |root| root.name.to_string());
         self.used.clear();
         self.left = 40;
         let location = kind.to_uppercase();
