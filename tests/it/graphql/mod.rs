@@ -1,5 +1,6 @@
 //! GraphQL as such: the guard, the schema, execution.
 
 pub mod attacks;
+mod attacks_live;
 mod guard;
 mod laws;
