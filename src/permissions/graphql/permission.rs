@@ -45,6 +45,7 @@ impl Permission {
     }
 }
 
+/// One permission: the principal holds the role at the path, and below it if it propagates.
 #[Object]
 impl Permission {
     /// The global id. The id of a derived permission is the same wherever it appears, but it cannot be looked up.
@@ -83,11 +84,10 @@ impl Permission {
     }
 
     /// The user who granted it; null for a derived one, if the user is gone, or if you may not see it.
-    async fn created_by(&self, context: &Context<'_>) -> Result<Option<User>> {
-        match self.0.created_by {
-            Some(id) => User::load(request(context), id).await,
-            None => Ok(None),
-        }
+    async fn created_by(&self, context: &Context<'_>) -> Option<Result<User>> {
+        User::load(request(context), self.0.created_by?)
+            .await
+            .transpose()
     }
 
     /// When it was granted; for a derived one, when the status began.

@@ -21,6 +21,7 @@ use crate::permissions::ops::{access, read, roles};
 /// The answer to the one question: may this principal do that there?
 pub struct PermissionCheck(Answer);
 
+/// The answer to the one question: may this principal do that there?
 #[Object]
 impl PermissionCheck {
     /// Whether it may.
@@ -58,6 +59,7 @@ impl PermissionCheck {
 /// What a principal holds at one path.
 pub struct EffectivePermission(Effective);
 
+/// What a principal holds at one path, and below it.
 #[Object]
 impl EffectivePermission {
     /// The path.
@@ -103,10 +105,11 @@ impl PermissionQueries {
         &self,
         context: &Context<'_>,
         #[graphql(desc = "The name.")] name: String,
-    ) -> Result<Option<Role>> {
-        Ok(roles::by_name(&request(context).ctx, &name)
-            .await?
-            .map(|role| Role(Arc::new(role))))
+    ) -> Option<Result<Role>> {
+        let found = roles::by_name(&request(context).ctx, &name)
+            .await
+            .transpose()?;
+        Some(found.map(|role| Role(Arc::new(role))))
     }
 
     /// Permissions that were granted, in that order: those you may see. You may see those at paths where you hold `permission.read`, and

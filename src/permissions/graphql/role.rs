@@ -38,6 +38,7 @@ impl Role {
     }
 }
 
+/// A named set of privileges. Some are built in; others are made with `createRole`.
 #[Object]
 impl Role {
     /// The global id.

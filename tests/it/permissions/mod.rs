@@ -1,8 +1,13 @@
 //! The permission check, and the domain around it.
 
+mod asking;
+mod fixture;
 mod generate;
 mod giving;
+mod granting;
+mod listing;
 mod oracle;
+mod own_roles;
 mod paths;
 mod privileges;
 mod properties;

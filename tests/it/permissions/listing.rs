@@ -1,0 +1,173 @@
+//! `permissions`: filters, pages, and who sees what.
+
+use keystead::permissions::model::InstanceRole;
+use serde_json::{Value, json};
+
+use super::fixture::{Fixture, LIST};
+use crate::support::Client;
+
+async fn paths(client: &Client, filter: Value) -> Vec<String> {
+    let answer = client
+        .data(LIST, json!({"filter": filter, "first": 100}))
+        .await;
+    let nodes = answer["permissions"]["nodes"].as_array().unwrap().clone();
+    let paths: Vec<String> = nodes
+        .iter()
+        .map(|node| node["path"].as_str().unwrap().to_owned())
+        .collect();
+    assert_eq!(answer["permissions"]["totalCount"], json!(paths.len()));
+    paths
+}
+
+#[tokio::test]
+async fn filters_are_joined_by_and() {
+    let f = Fixture::new().await;
+    let (bob, _) = f.member("bob").await;
+    for path in ["/a", "/a/b", "/ab", "/a_b", "/a%25"] {
+        f.grant(&f.ada_id, path, &["READ"]).await;
+    }
+    f.grant(&bob, "/a", &["EDIT"]).await;
+    let soon = json!({"input": {"principal": bob, "path": "/t", "roles": [{"role": "READ", "expiresAt": "2030-01-02T00:00:00Z"}]}});
+    f.admin.data(super::fixture::UPDATE, soon).await;
+    let all = paths(&f.admin, json!({})).await;
+    assert_eq!(all, ["/a", "/a/b", "/ab", "/a_b", "/a%25", "/a", "/t"]);
+    assert_eq!(
+        paths(&f.admin, json!({"principal": bob})).await,
+        ["/a", "/t"]
+    );
+    assert_eq!(paths(&f.admin, json!({"path": "/a"})).await, ["/a", "/a"]);
+    assert_eq!(
+        paths(&f.admin, json!({"pathPrefix": "/a"})).await,
+        ["/a", "/a/b", "/a"]
+    );
+    assert_eq!(
+        paths(&f.admin, json!({"pathPrefix": "/a", "role": "edit"})).await,
+        ["/a"]
+    );
+    assert_eq!(paths(&f.admin, json!({"pathPrefix": "/"})).await.len(), 7);
+    assert_eq!(
+        paths(&f.admin, json!({"role": "NOPE"})).await,
+        Vec::<String>::new()
+    );
+    assert_eq!(
+        paths(&f.admin, json!({"expiresBefore": "2030-02-01T00:00:00Z"})).await,
+        ["/t"]
+    );
+    let (code, field, _) = f.admin.error(LIST, json!({"filter": {"path": "a"}})).await;
+    assert_eq!(
+        (code.as_str(), field.as_str()),
+        ("BAD_USER_INPUT", "filter.path")
+    );
+}
+
+#[tokio::test]
+async fn pages_follow_one_another() {
+    let f = Fixture::new().await;
+    let wanted: Vec<String> = (0..7).map(|number| format!("/p/{number}")).collect();
+    for path in &wanted {
+        f.grant(&f.ada_id, path, &["READ"]).await;
+    }
+    let mut seen = Vec::new();
+    let mut after = Value::Null;
+    loop {
+        let page = f
+            .admin
+            .data(LIST, json!({"first": 3, "after": after}))
+            .await["permissions"]
+            .take();
+        seen.extend(
+            page["nodes"]
+                .as_array()
+                .unwrap()
+                .iter()
+                .map(|node| node["path"].as_str().unwrap().to_owned()),
+        );
+        assert_eq!(page["totalCount"], json!(7));
+        if page["pageInfo"]["hasNextPage"] == json!(false) {
+            break;
+        }
+        after = page["pageInfo"]["endCursor"].clone();
+    }
+    assert_eq!(seen, wanted);
+    let last = f.admin.data(LIST, json!({"last": 2})).await["permissions"].take();
+    assert_eq!(last["nodes"][1]["path"], "/p/6");
+    assert_eq!(
+        last["pageInfo"],
+        json!({"hasNextPage": false, "hasPreviousPage": true, "endCursor": last["edges"][1]["cursor"]})
+    );
+}
+
+#[tokio::test]
+async fn one_sees_by_the_path_or_by_the_holder() {
+    let f = Fixture::new().await;
+    let (bob, bobs) = f.member("bob").await;
+    let (_, auditor) = f.app.user("carol", InstanceRole::Auditor).await;
+    let team = f.team(1, None).await;
+    let (key, restricted) = f.key(true).await;
+    for (principal, path) in [
+        (&f.ada_id, "/a"),
+        (&bob, "/a"),
+        (&bob, "/a/secret"),
+        (&bob, "/b"),
+        (&team, "/a/b"),
+        (&key, "/k"),
+    ] {
+        f.grant(principal, path, &["USE"]).await;
+    }
+    assert_eq!(paths(&auditor, json!({})).await.len(), 6);
+    assert_eq!(
+        paths(&f.ada, json!({})).await,
+        ["/a", "/a", "/a/secret", "/a/b", "/k"],
+        "USE includes *.read, at /a and below"
+    );
+    f.grant(&f.ada_id, "/a", &["NO_ACCESS"]).await;
+    assert_eq!(
+        paths(&f.ada, json!({})).await,
+        ["/k", "/a"],
+        "her own, and her key's"
+    );
+    assert_eq!(
+        paths(&bobs, json!({})).await,
+        ["/a", "/a/secret", "/b", "/a/b", "/a"],
+        "his own, and all at /a and below"
+    );
+    f.grant(&bob, "/a/secret", &["NO_ACCESS"]).await;
+    f.grant(&f.ada_id, "/a/secret/x", &["READ"]).await;
+    assert!(
+        !paths(&bobs, json!({}))
+            .await
+            .contains(&"/a/secret/x".to_owned())
+    );
+    assert_eq!(paths(&restricted, json!({})).await, Vec::<String>::new());
+    let (code, ..) = f.app.anonymous().error(LIST, json!({})).await;
+    assert_eq!(code, "UNAUTHENTICATED");
+}
+
+#[tokio::test]
+async fn a_permission_is_a_node_for_those_who_see_it() {
+    let f = Fixture::new().await;
+    let granted = f.grant(&f.ada_id, "/a", &["READ"]).await;
+    let id = &granted["permissions"][0]["id"];
+    let ask = "query($id: ID!) { node(id: $id) { id ... on Permission { path role { id name builtIn } createdBy { username } principal { ... on User { username } } } } }";
+    let seen = f.ada.data(ask, json!({"id": id})).await["node"].take();
+    assert_eq!(
+        (&seen["path"], &seen["role"]["name"]),
+        (&json!("/a"), &json!("READ"))
+    );
+    assert_eq!(
+        seen["createdBy"],
+        json!(null),
+        "ada does not see the administrator"
+    );
+    assert_eq!(seen["principal"]["username"], "ada");
+    let role = f
+        .ada
+        .data(
+            "query($id: ID!) { node(id: $id) { ... on Role { name } } }",
+            json!({"id": seen["role"]["id"]}),
+        )
+        .await;
+    assert_eq!(role["node"]["name"], "READ");
+    let (_, bobs) = f.member("bob").await;
+    assert_eq!(bobs.data(ask, json!({"id": id})).await["node"], json!(null));
+}
