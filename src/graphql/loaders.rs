@@ -10,8 +10,8 @@ use crate::db::Db;
 use crate::db::coalesce::Coalescer;
 use crate::db::nested::Nested;
 use crate::db::pages::Page;
-use crate::permissions::model::{Permission, Role};
-use crate::permissions::ops::read::{self, PageOf};
+use crate::permissions::model::{Permission, PermissionList, Role};
+use crate::permissions::ops::read;
 use crate::permissions::ops::roles;
 use crate::teams::model::{JoinedTeam, MemberList, Membership, Team, TeamList};
 use crate::{api_keys, audit, teams, users};
@@ -44,8 +44,8 @@ pub struct Loaders {
     pub roles: Arc<Coalescer<Uuid, Arc<Role>>>,
     /// Permissions by id.
     pub permissions: Arc<Coalescer<Uuid, Arc<Permission>>>,
-    /// Pages of what principals hold.
-    pub permission_pages: Arc<Coalescer<PageOf, Arc<Page<Permission>>>>,
+    /// What a principal itself holds.
+    pub permissions_of: Lists<PermissionList, Permission>,
     /// Audit events by id.
     pub audit_events: Arc<Coalescer<Uuid, Arc<audit::model::AuditEvent>>>,
     /// Pages of the events about one object.
@@ -85,7 +85,7 @@ impl Loaders {
             api_keys_of,
             roles: loader!(db, roles::by_ids),
             permissions: loader!(db, read::by_ids),
-            permission_pages: loader!(db, read::pages),
+            permissions_of: loader!(db, read::pages),
             audit_events: loader!(db, audit::ops::by_ids),
             audit_events_of_target: loader!(db, audit::ops::pages),
         })

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::str::FromStr;
+use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
@@ -362,4 +363,13 @@ impl PermissionSight {
     pub fn is_none(&self) -> bool {
         self.paths == Territory::Nowhere && self.users.is_none() && self.teams.is_none()
     }
+}
+
+/// What one kind of principal holds, as one reader may see it.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct PermissionList {
+    /// Users, teams or keys.
+    pub holder: Kind,
+    /// What the reader may see of it.
+    pub sight: Arc<PermissionSight>,
 }

@@ -9,7 +9,9 @@ mod role;
 
 pub use inputs::PermissionFilterInput;
 pub use mutations::PermissionMutations;
-pub use permission::{Permission, PermissionConnection, PermissionEdge, permissions_of};
+pub use permission::{
+    PERMISSIONS, Permission, PermissionConnection, PermissionEdge, permissions_of,
+};
 pub use principal::Principal;
 pub use queries::PermissionQueries;
 pub use role::Role;

@@ -7,15 +7,15 @@ use uuid::Uuid;
 
 use super::principal::Principal;
 use super::role::Role;
-use crate::db::pages::Page;
+use crate::db::pages::{Page, PageRequest};
 use crate::error::Result;
-use crate::graphql::connection::{connection, page_request};
+use crate::graphql::connection::connection;
 use crate::graphql::scalars::Timestamp;
 use crate::graphql::{Request, request};
 use crate::permissions::facts::PermissionFact;
 use crate::permissions::model;
 use crate::permissions::ops::access;
-use crate::permissions::ops::read::{self, PageOf};
+use crate::permissions::ops::read;
 use crate::permissions::path::Path;
 use crate::users::graphql::User;
 
@@ -99,39 +99,35 @@ impl Permission {
 connection!("A page of permissions." PermissionConnection, "A permission in its list." PermissionEdge, "The permission." Permission);
 
 /// The name that cursors of every list of permissions carry.
-pub(super) const LIST: &str = "permissions";
+pub const PERMISSIONS: &str = "permissions";
 
 /// The page of what one principal itself holds, for the edge `permissions` of its type. `homes` are the principal's paths: a user's
 /// own, a team's own; a key's owner's and its team's.
 ///
 /// # Errors
-/// `UNAUTHENTICATED`; `BAD_USER_INPUT` for Relay's arguments; `SERVICE_UNAVAILABLE`.
+/// `UNAUTHENTICATED`; `SERVICE_UNAVAILABLE`.
 pub async fn permissions_of(
-    context: &Context<'_>,
+    request: &Request,
     principal: model::Principal,
     homes: &[Path],
-    (first, after, last, before): (Option<i32>, Option<String>, Option<i32>, Option<String>),
+    page: PageRequest,
 ) -> Result<PermissionConnection> {
-    let request = request(context);
     access::authenticated(&request.ctx)?;
-    let page = page_request(context, LIST, first, after, last, before)?;
-    let wanted = PageOf::new(&request.ctx, principal, homes, page);
-    let found = request
+    let key = read::page_of(&request.ctx, principal, homes, page);
+    let page = request
         .loaders
-        .permission_pages
-        .load(wanted.clone())
-        .await?;
-    Ok(page_of(found.map_or_else(
-        || Page::empty(&wanted.request),
-        |page| (*page).clone(),
-    )))
+        .permissions_of
+        .load(key)
+        .await?
+        .unwrap_or_default();
+    Ok(page_of((*page).clone()))
 }
 
 /// The connection over a page of rows.
 pub(super) fn page_of(page: Page<model::Permission>) -> PermissionConnection {
     PermissionConnection::of(
         page,
-        |row| read::cursor(row).encode(LIST),
+        |row| read::cursor(row).encode(PERMISSIONS),
         |row| Permission(Arc::new(row)),
     )
 }

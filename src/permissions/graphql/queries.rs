@@ -5,7 +5,7 @@ use std::sync::Arc;
 use async_graphql::{Context, ID, Object};
 
 use super::inputs::PermissionFilterInput;
-use super::permission::{LIST, Permission, PermissionConnection, page_of};
+use super::permission::{PERMISSIONS, Permission, PermissionConnection, page_of};
 use super::principal::Principal;
 use super::role::Role;
 use crate::db::pages::Page;
@@ -130,7 +130,7 @@ impl PermissionQueries {
     ) -> Result<PermissionConnection> {
         let ctx = &request(context).ctx;
         access::authenticated(ctx)?;
-        let page = page_request(context, LIST, first, after, last, before)?;
+        let page = page_request(context, PERMISSIONS, first, after, last, before)?;
         match filter.unwrap_or_default().read(ctx).await? {
             Some(filter) => Ok(page_of(read::list(ctx, &filter, &page).await?)),
             None => Ok(page_of(Page::empty(&page))),

@@ -9,18 +9,20 @@ use std::sync::Arc;
 use uuid::Uuid;
 
 use super::access;
-use crate::ctx::{Actor, Ctx};
+use crate::ctx::Ctx;
 use crate::db::ids::{Kind, quoted};
+use crate::db::nested::{self, Nested, Pages};
 use crate::db::pages::{Cursor, Page, PageRequest};
 use crate::db::statement::Seen;
 use crate::db::{Connection, Db};
 use crate::error::{Error, Result};
 use crate::permissions::facts::{team_path, user_path};
-use crate::permissions::model::{Permission, PermissionFilter, PermissionSight, Principal};
+use crate::permissions::model::{
+    Permission, PermissionFilter, PermissionList, PermissionSight, Principal,
+};
 use crate::permissions::path::Path;
-use crate::permissions::privilege::Privilege;
 use crate::permissions::store::{lists, rows};
-use crate::permissions::visible::{Territory, territory};
+use crate::permissions::visible::Territory;
 use crate::users;
 
 /// See who holds what.
@@ -76,71 +78,53 @@ pub async fn list(
     Ok(lists::page(&mut conn, filter, &sight, request).await?)
 }
 
-/// One page of what one principal itself holds, as one reader may see it.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct PageOf {
-    /// Whose.
-    pub principal: Principal,
-    /// Which page.
-    pub request: PageRequest,
-    /// What the reader may see of it.
-    pub sight: Arc<PermissionSight>,
-}
-
-impl PageOf {
-    /// The page that the actor asks for. `homes` are the paths of the principal: see [`homes`].
-    pub fn new(ctx: &Ctx, principal: Principal, homes: &[Path], request: PageRequest) -> Self {
-        let sight = if access::can_any(ctx, READ, homes) {
-            PermissionSight::all()
-        } else {
-            PermissionSight {
-                users: Seen::Only(Vec::new()),
-                teams: Seen::Only(Vec::new()),
-                ..sight(ctx)
-            }
-        };
-        Self {
-            principal,
-            request,
-            sight: Arc::new(sight),
+/// The page of what one principal itself holds, as the actor may see it. `homes` are the paths of the principal: see [`homes`].
+pub fn page_of(
+    ctx: &Ctx,
+    principal: Principal,
+    homes: &[Path],
+    page: PageRequest,
+) -> Nested<PermissionList> {
+    let sight = if access::can_any(ctx, READ, homes) {
+        PermissionSight::all()
+    } else {
+        let none = || Seen::Only(Vec::new());
+        PermissionSight {
+            users: none(),
+            teams: none(),
+            ..sight(ctx)
         }
+    };
+    let list = PermissionList {
+        holder: principal.typed_id().kind,
+        sight: Arc::new(sight),
+    };
+    Nested {
+        parent: principal.id(),
+        list,
+        page,
     }
 }
 
-/// Pages of many principals, for loaders: one statement for each kind of principal and each way of asking.
+/// Pages of what many principals hold, for a loader. What the actor may see is part of the key.
 ///
 /// # Errors
 /// `SERVICE_UNAVAILABLE` when the database cannot be reached.
-pub async fn pages(db: &Db, wanted: Vec<PageOf>) -> Result<HashMap<PageOf, Arc<Page<Permission>>>> {
-    let mut alike: HashMap<(lists::Holder, PageRequest, Arc<PermissionSight>), Vec<Principal>> =
-        HashMap::new();
-    for page in wanted {
-        let key = (lists::Holder::of(page.principal), page.request, page.sight);
-        alike.entry(key).or_default().push(page.principal);
-    }
-    let mut conn = db.read("permissions_of_principals").await?;
-    let mut found = HashMap::new();
-    for ((holder, request, sight), principals) in alike {
-        let ids: Vec<Uuid> = principals.iter().map(Principal::id).collect();
-        let mut pages = match sight.is_none() {
-            true => HashMap::new(),
-            false => lists::pages(&mut conn, holder, &ids, &sight, &request).await?,
-        };
-        for principal in principals {
-            let page = pages
-                .remove(&principal.id())
-                .unwrap_or_else(|| Page::empty(&request));
-            found.insert(
-                PageOf {
-                    principal,
-                    request: request.clone(),
-                    sight: sight.clone(),
-                },
-                Arc::new(page),
-            );
+pub async fn pages(
+    db: &Db,
+    keys: Vec<Nested<PermissionList>>,
+) -> Result<Pages<PermissionList, Permission>> {
+    nested::load(keys, |principals, list, page| async move {
+        if list.sight.is_none() {
+            return Ok(principals
+                .into_iter()
+                .map(|id| (id, Page::empty(&page)))
+                .collect());
         }
-    }
-    Ok(found)
+        let conn = db.read("permissions_of_principals").await?;
+        Ok(lists::pages(&conn, principals, &list, &page).await?)
+    })
+    .await
 }
 
 /// The place of a permission in every list of them.
@@ -150,14 +134,7 @@ pub fn cursor(permission: &Permission) -> Cursor {
 
 /// Which permissions the actor may see.
 pub fn sight(ctx: &Ctx) -> PermissionSight {
-    let paths = match &ctx.actor {
-        Actor::Keystead => Territory::Everywhere,
-        Actor::Anonymous => Territory::Nowhere,
-        Actor::Holder(holder) => {
-            let read = Privilege::parse(READ).expect("a constant");
-            territory(&holder.facts.at(ctx.now()), &holder.principal, &read)
-        }
-    };
+    let paths = access::territory(ctx, READ);
     if paths == Territory::Everywhere {
         return PermissionSight::all();
     }

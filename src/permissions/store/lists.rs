@@ -3,25 +3,31 @@
 use std::collections::HashMap;
 
 use diesel::QueryableByName;
-use diesel::sql_types::{self, BigInt};
+use diesel::sql_types::BigInt;
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use futures_util::future::try_join;
 use uuid::Uuid;
 
 use crate::db;
+use crate::db::ids::Kind;
+use crate::db::nested;
 use crate::db::pages::{Page, PageRequest};
 use crate::db::statement::Statement;
-use crate::permissions::model::{Permission, PermissionFilter, PermissionSight, Principal};
+use crate::permissions::model::{
+    Permission, PermissionFilter, PermissionList, PermissionSight, Principal,
+};
 use crate::permissions::visible::{Mark, Territory};
 
 const COLUMNS: &str =
-    "SELECT p.id, p.user_id, p.team_id, p.api_key_id, p.path, p.role_id, p.propagate, p.expires_at,
-    p.created_by, p.created_at";
+    "SELECT g.id, g.user_id, g.team_id, g.api_key_id, g.path, g.role_id, g.propagate, g.expires_at,
+    g.created_by, g.created_at";
+
+const FROM: &str = " FROM permissions g";
 
 /// Permissions, without a condition.
 pub(super) const SELECT: &str =
-    "SELECT p.id, p.user_id, p.team_id, p.api_key_id, p.path, p.role_id, p.propagate,
-    p.expires_at, p.created_by, p.created_at FROM permissions p";
+    "SELECT g.id, g.user_id, g.team_id, g.api_key_id, g.path, g.role_id, g.propagate,
+    g.expires_at, g.created_by, g.created_at FROM permissions g";
 
 #[derive(QueryableByName)]
 struct Count {
@@ -37,11 +43,11 @@ pub(crate) async fn page(
     request: &PageRequest,
 ) -> db::Result<Page<Permission>> {
     let conn = &*conn;
-    let from = || matching(Statement::new(" FROM permissions p"), filter, sight);
+    let from = || matching(Statement::new(FROM), filter, sight);
     let list =
         Statement::new(COLUMNS)
             .append(from())
-            .keyset("p.created_at", "p.id", false, request);
+            .keyset("g.created_at", "g.id", false, request);
     let rows = async { Ok::<_, db::Failure>(list.load::<Permission>(&mut &*conn).await?) };
     let total = async {
         if !request.count {
@@ -57,95 +63,31 @@ pub(crate) async fn page(
     Ok(Page::of(request, rows, total))
 }
 
-/// Of what kind the principals of one statement are.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(crate) enum Holder {
-    User,
-    Team,
-    ApiKey,
-}
-
-impl Holder {
-    pub(crate) fn of(principal: Principal) -> Self {
-        match principal {
-            Principal::User(_) => Self::User,
-            Principal::Team(_) => Self::Team,
-            Principal::ApiKey(_) => Self::ApiKey,
-        }
-    }
-
-    fn equals(self) -> &'static str {
-        match self {
-            Self::User => "p.user_id = o.id",
-            Self::Team => "p.team_id = o.id",
-            Self::ApiKey => "p.api_key_id = o.id",
-        }
-    }
-}
-
-#[derive(QueryableByName)]
-struct CountOf {
-    #[diesel(sql_type = sql_types::Uuid)]
-    id: Uuid,
-    #[diesel(sql_type = BigInt)]
-    count: i64,
-}
-
-/// The same page for each of many principals of one kind, and their numbers if asked for: one round trip.
+/// The same page for each of many principals of one kind.
 pub(crate) async fn pages(
-    conn: &mut AsyncPgConnection,
-    holder: Holder,
-    ids: &[Uuid],
-    sight: &PermissionSight,
+    conn: &AsyncPgConnection,
+    principals: Vec<Uuid>,
+    list: &PermissionList,
     request: &PageRequest,
 ) -> db::Result<HashMap<Uuid, Page<Permission>>> {
-    let conn = &*conn;
+    let holds = match list.holder {
+        Kind::User => "g.user_id = p.parent",
+        Kind::Team => "g.team_id = p.parent",
+        _ => "g.api_key_id = p.parent",
+    };
     let from = || {
-        Statement::new(" FROM permissions p")
-            .condition()
-            .sql(holder.equals())
-            .condition()
+        let from = Statement::new(FROM).condition().sql(holds);
+        seen(from.condition(), &list.sight)
     };
-    let inner = seen(from(), sight).keyset("p.created_at", "p.id", false, request);
-    let list = Statement::new("SELECT p.* FROM unnest(")
-        .bind(ids.to_vec())
-        .sql("::uuid[]) AS o (id) CROSS JOIN LATERAL (")
-        .sql(COLUMNS)
-        .append(inner)
-        .sql(") p");
-    let rows = async { Ok::<_, db::Failure>(list.load::<Permission>(&mut &*conn).await?) };
-    let totals = async {
-        if !request.count {
-            return Ok(HashMap::new());
-        }
-        let counted = Statement::new("SELECT o.id, p.count FROM unnest(")
-            .bind(ids.to_vec())
-            .sql("::uuid[]) AS o (id) CROSS JOIN LATERAL (SELECT count(*) AS count")
-            .append(seen(from(), sight))
-            .sql(") p")
-            .load::<CountOf>(&mut &*conn)
-            .await?;
-        Ok::<_, db::Failure>(counted.into_iter().map(|row| (row.id, row.count)).collect())
-    };
-    let (rows, totals) = try_join(rows, totals).await?;
-    let mut by_holder: HashMap<Uuid, Vec<Permission>> = HashMap::with_capacity(ids.len());
-    for row in rows {
-        let id = row
-            .user_id
-            .or(row.team_id)
-            .or(row.api_key_id)
-            .unwrap_or_default();
-        by_holder.entry(id).or_default().push(row);
-    }
-    let page = |id: &Uuid| {
-        let mut rows = by_holder.remove(id).unwrap_or_default();
-        rows.sort_by_key(|row| (row.created_at, row.id));
-        if request.backward {
-            rows.reverse();
-        }
-        (*id, Page::of(request, rows, totals.get(id).copied()))
-    };
-    Ok(ids.iter().map(page).collect())
+    nested::pages(
+        conn,
+        principals,
+        COLUMNS,
+        from,
+        ("g.created_at", "g.id"),
+        request,
+    )
+    .await
 }
 
 fn matching(mut from: Statement, filter: &PermissionFilter, sight: &PermissionSight) -> Statement {
@@ -154,9 +96,9 @@ fn matching(mut from: Statement, filter: &PermissionFilter, sight: &PermissionSi
     }
     if let Some(principal) = filter.principal {
         let column = match principal {
-            Principal::User(_) => "p.user_id = ",
-            Principal::Team(_) => "p.team_id = ",
-            Principal::ApiKey(_) => "p.api_key_id = ",
+            Principal::User(_) => "g.user_id = ",
+            Principal::Team(_) => "g.team_id = ",
+            Principal::ApiKey(_) => "g.api_key_id = ",
         };
         from = from.and(column, principal.id());
     }
@@ -167,16 +109,16 @@ fn matching(mut from: Statement, filter: &PermissionFilter, sight: &PermissionSi
     {
         // What lies below begins with `<prefix>/`; `0` is the character after `/`. These operators use the index of patterns.
         from = from
-            .and("(p.path = ", prefix.as_str())
-            .sql(" OR (p.path ~>=~ ")
+            .and("(g.path = ", prefix.as_str())
+            .sql(" OR (g.path ~>=~ ")
             .bind(format!("{prefix}/"))
-            .sql(" AND p.path ~<~ ")
+            .sql(" AND g.path ~<~ ")
             .bind(format!("{prefix}0"))
             .sql("))");
     }
-    from.and_if("p.path = ", filter.path.as_ref().map(ToString::to_string))
-        .and_if("p.role_id = ", filter.role)
-        .and_if("p.expires_at < ", filter.expires_before)
+    from.and_if("g.path = ", filter.path.as_ref().map(ToString::to_string))
+        .and_if("g.role_id = ", filter.role)
+        .and_if("g.expires_at < ", filter.expires_before)
 }
 
 /// Adds a truth value: whether the permission may be seen.
@@ -193,11 +135,11 @@ fn seen(statement: Statement, sight: &PermissionSight) -> Statement {
         return statement.sql(")");
     }
     statement
-        .sql(" OR (p.user_id IS NOT NULL AND ")
-        .seen("p.user_id", &sight.users)
-        .sql(") OR (p.team_id IS NOT NULL AND ")
-        .seen("p.team_id", &sight.teams)
-        .sql(") OR EXISTS (SELECT 1 FROM api_keys k WHERE k.id = p.api_key_id AND (")
+        .sql(" OR (g.user_id IS NOT NULL AND ")
+        .seen("g.user_id", &sight.users)
+        .sql(") OR (g.team_id IS NOT NULL AND ")
+        .seen("g.team_id", &sight.teams)
+        .sql(") OR EXISTS (SELECT 1 FROM api_keys k WHERE k.id = g.api_key_id AND (")
         .seen("k.owner_id", &sight.users)
         .sql(" OR (k.team_id IS NOT NULL AND ")
         .seen("k.team_id", &sight.teams)
@@ -211,7 +153,7 @@ fn within(statement: Statement, marks: &[Mark]) -> Statement {
     };
     let paths: Vec<String> = marks.iter().map(|mark| mark.path.to_string()).collect();
     statement
-        .sql("(SELECT CASE WHEN m.path = p.path THEN m.here ELSE m.below END FROM unnest(")
+        .sql("(SELECT CASE WHEN m.path = g.path THEN m.here ELSE m.below END FROM unnest(")
         .bind(paths)
         .sql("::text[], ")
         .bind(flags(|mark| mark.here))
@@ -219,7 +161,7 @@ fn within(statement: Statement, marks: &[Mark]) -> Statement {
         .bind(flags(|mark| mark.below))
         .sql(
             "::text[]::boolean[]) AS m (path, here, below)
-            WHERE m.path = p.path OR m.path = '/' OR starts_with(p.path, m.path || '/')
+            WHERE m.path = g.path OR m.path = '/' OR starts_with(g.path, m.path || '/')
             ORDER BY length(m.path) DESC LIMIT 1)",
         )
 }

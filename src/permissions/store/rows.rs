@@ -6,6 +6,7 @@ use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use uuid::Uuid;
 
 use crate::db;
+use crate::db::lock::{self, Lock};
 use crate::db::schema::{api_keys, permissions, teams, users};
 use crate::db::statement::Statement;
 use crate::permissions::model::{Permission, Principal};
@@ -17,6 +18,17 @@ pub(crate) async fn by_ids(
 ) -> db::Result<Vec<Permission>> {
     let of_ids = permissions::table.filter(permissions::id.eq_any(ids));
     Ok(of_ids.select(Permission::as_select()).load(conn).await?)
+}
+
+/// Where a team's permissions change, memberships stand still until the transaction ends: what its members gain is measured.
+pub(crate) async fn hold_teams_still(
+    conn: &mut AsyncPgConnection,
+    principal: Principal,
+) -> db::Result<()> {
+    match principal {
+        Principal::Team(_) => lock::alone(conn, Lock::TeamTree).await,
+        Principal::User(_) | Principal::ApiKey(_) => Ok(()),
+    }
 }
 
 /// Locks the principal until the transaction ends, so that two changes of its permissions follow one another. False if there is none.
@@ -57,13 +69,13 @@ pub(crate) async fn at_path(
     path: &Path,
 ) -> db::Result<Vec<Permission>> {
     let column = match principal {
-        Principal::User(_) => "p.user_id = ",
-        Principal::Team(_) => "p.team_id = ",
-        Principal::ApiKey(_) => "p.api_key_id = ",
+        Principal::User(_) => "g.user_id = ",
+        Principal::Team(_) => "g.team_id = ",
+        Principal::ApiKey(_) => "g.api_key_id = ",
     };
     let statement = Statement::new(super::lists::SELECT)
         .and(column, principal.id())
-        .and("p.path = ", path.as_str());
+        .and("g.path = ", path.as_str());
     Ok(statement.load(conn).await?)
 }
 

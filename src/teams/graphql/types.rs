@@ -15,6 +15,8 @@ use crate::error::Result;
 use crate::graphql::connection::{connection, page_request};
 use crate::graphql::scalars::{Json, Timestamp};
 use crate::graphql::{Request, request};
+use crate::permissions::graphql::{PERMISSIONS, PermissionConnection, permissions_of};
+use crate::permissions::model::Principal;
 use crate::permissions::ops::access;
 use crate::teams::{model, ops};
 
@@ -94,6 +96,24 @@ impl Team {
     /// Whether it gives its members anything: a disabled team does not, nor does anything above come through it.
     async fn enabled(&self) -> bool {
         self.0.enabled
+    }
+
+    /// What was granted to the team itself, in the order in which it was granted: what you may see of it. Its members hold it too, and
+    /// those of the teams below it.
+    async fn permissions(
+        &self,
+        context: &Context<'_>,
+        #[graphql(
+            desc = "How many from the beginning, 0–100; 20 if neither first nor last is given."
+        )]
+        first: Option<i32>,
+        #[graphql(desc = "Only what comes after this cursor.")] after: Option<String>,
+        #[graphql(desc = "How many from the end, 0–100.")] last: Option<i32>,
+        #[graphql(desc = "Only what comes before this cursor.")] before: Option<String>,
+    ) -> Result<PermissionConnection> {
+        let page = page_request(context, PERMISSIONS, first, after, last, before)?;
+        let principal = Principal::Team(self.0.id);
+        permissions_of(request(context), principal, &[ops::path(self.0.id)], page).await
     }
 
     /// The users who belong to it directly, in the order in which they joined: those you may see.

@@ -12,7 +12,8 @@ use crate::error::Result;
 use crate::graphql::connection::{connection, page_request};
 use crate::graphql::scalars::{Json, Timestamp};
 use crate::graphql::{Request, request};
-use crate::permissions::model as permissions;
+use crate::permissions::graphql::{PERMISSIONS, PermissionConnection, permissions_of};
+use crate::permissions::model::{self as permissions, Principal};
 use crate::teams::graphql::{self as teams, TeamConnection, TeamMembershipConnection};
 use crate::users::{model, ops};
 
@@ -186,6 +187,24 @@ impl User {
     ) -> Result<TeamMembershipConnection> {
         let page = page_request(context, teams::MEMBERSHIPS, first, after, last, before)?;
         teams::memberships_of(request(context), self.0.id, page).await
+    }
+
+    /// What was granted to the user itself, in the order in which it was granted: what you may see of it. What it holds through teams is
+    /// with them; `effectivePermissions` puts it together.
+    async fn permissions(
+        &self,
+        context: &Context<'_>,
+        #[graphql(
+            desc = "How many from the beginning, 0–100; 20 if neither first nor last is given."
+        )]
+        first: Option<i32>,
+        #[graphql(desc = "Only what comes after this cursor.")] after: Option<String>,
+        #[graphql(desc = "How many from the end, 0–100.")] last: Option<i32>,
+        #[graphql(desc = "Only what comes before this cursor.")] before: Option<String>,
+    ) -> Result<PermissionConnection> {
+        let page = page_request(context, PERMISSIONS, first, after, last, before)?;
+        let principal = Principal::User(self.0.id);
+        permissions_of(request(context), principal, &[ops::path(self.0.id)], page).await
     }
 
     /// The teams to which it belongs directly, in the order in which it joined: those you may see.

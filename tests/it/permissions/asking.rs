@@ -103,7 +103,7 @@ async fn a_team_and_a_key_can_be_asked_about() {
     let asked =
         |principal: &str| json!({"principal": principal, "privilege": "x.edit", "path": "/a"});
     for principal in [&team, &below] {
-            let answer = f.admin.data(CHECK, asked(principal)).await;
+        let answer = f.admin.data(CHECK, asked(principal)).await;
         assert_eq!(answer["checkPermission"]["allowed"], json!(true));
     }
     assert!(

@@ -18,7 +18,8 @@ pub struct Fixture {
     user: User,
 }
 
-pub const UPDATE: &str = "mutation($input: UpdatePermissionInput!) { updatePermission(input: $input) {
+pub const UPDATE: &str =
+    "mutation($input: UpdatePermissionInput!) { updatePermission(input: $input) {
     permissions { id path propagate expiresAt derived role { name } createdBy { username } }
     added changed removed } }";
 

@@ -171,3 +171,51 @@ async fn a_permission_is_a_node_for_those_who_see_it() {
     let (_, bobs) = f.member("bob").await;
     assert_eq!(bobs.data(ask, json!({"id": id})).await["node"], json!(null));
 }
+
+#[tokio::test]
+async fn users_and_teams_have_their_permissions_in_one_statement() {
+    let f = Fixture::new().await;
+    let (bob, bobs) = f.member("bob").await;
+    let team = f.team(1, None).await;
+    f.join(1).await;
+    for path in ["/a", "/b", "/c"] {
+        f.grant(&f.ada_id, path, &["USE"]).await;
+        f.grant(&team, path, &["USE"]).await;
+    }
+    f.grant(&bob, "/b", &["USE"]).await;
+    let document = "{ users(first: 10) { nodes { username permissions(first: 2) { nodes { path } totalCount pageInfo { hasNextPage } } } }
+        teams(first: 10) { nodes { permissions(last: 1) { nodes { path principal { __typename } } totalCount } } } }";
+    let before = f.app.app.db.statements();
+    let seen = f.admin.data(document, json!({})).await;
+    assert!(
+        f.app.app.db.statements() - before < 12,
+        "the same for any number of users"
+    );
+    let of = |name: &str| {
+        let users = seen["users"]["nodes"].as_array().unwrap();
+        users.iter().find(|user| user["username"] == name).unwrap()["permissions"].clone()
+    };
+    assert_eq!(
+        of("ada"),
+        json!({"nodes": [{"path": "/a"}, {"path": "/b"}], "totalCount": 3, "pageInfo": {"hasNextPage": true}})
+    );
+    assert_eq!(of("bob")["totalCount"], json!(1));
+    assert_eq!(
+        of("admin"),
+        json!({"nodes": [], "totalCount": 0, "pageInfo": {"hasNextPage": false}})
+    );
+    assert_eq!(
+        seen["teams"]["nodes"][0]["permissions"],
+        json!({"nodes": [{"path": "/c", "principal": {"__typename": "Team"}}], "totalCount": 3})
+    );
+    // Ada may not read what her team holds by the path of the team, but by the paths where she holds `*.read`.
+    f.grant(&team, "/d", &["USE"]).await;
+    f.grant(&f.ada_id, "/a", &["NO_ACCESS"]).await;
+    let ask = "{ teams { nodes { permissions { nodes { path } totalCount } } } }";
+    let seen = f.ada.data(ask, json!({})).await["teams"]["nodes"][0]["permissions"].take();
+    assert_eq!(
+        seen,
+        json!({"nodes": [{"path": "/b"}, {"path": "/c"}, {"path": "/d"}], "totalCount": 3})
+    );
+    assert_eq!(bobs.data(ask, json!({})).await["teams"]["nodes"], json!([]));
+}
