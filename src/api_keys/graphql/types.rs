@@ -10,10 +10,10 @@ use crate::api_keys::model::{self, ApiKeyFilter, ApiKeySort, KeysOf};
 use crate::api_keys::ops;
 use crate::db::pages::PageRequest;
 use crate::error::{Error, Result};
-use crate::graphql::connection::connection;
+use crate::graphql::connection::{connection, page_request};
 use crate::graphql::scalars::{Cidr, Json, Timestamp};
 use crate::graphql::{Request, request};
-use crate::permissions::graphql::{PermissionConnection, permissions_of};
+use crate::permissions::graphql::{PERMISSIONS, PermissionConnection, permissions_of};
 use crate::permissions::model::Principal;
 use crate::permissions::ops::access;
 use crate::teams::graphql::Team;
@@ -110,8 +110,8 @@ impl ApiKey {
         #[graphql(desc = "Only what comes before this cursor.")] before: Option<String>,
     ) -> Result<PermissionConnection> {
         let key = Principal::ApiKey(self.0.id);
-        let page = (first, after, last, before);
-        permissions_of(context, key, &ops::paths(&self.0), page).await
+        let page = page_request(context, PERMISSIONS, first, after, last, before)?;
+        permissions_of(request(context), key, &ops::paths(&self.0), page).await
     }
 
     /// The ranges of addresses it may be used from. None: from anywhere.
