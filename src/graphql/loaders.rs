@@ -80,7 +80,7 @@ impl Loaders {
             teams_below: loader!(db, teams::ops::children),
             teams_of: loader!(db, teams::ops::teams_of),
             memberships_of: loader!(db, teams::ops::memberships_of),
-            members: loader!(db, teams::ops::members),
+            members: loader!(db, teams::ops::members_of),
             api_keys: loader!(db, api_keys::ops::by_ids),
             api_keys_of,
             roles: loader!(db, roles::by_ids),

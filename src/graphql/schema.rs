@@ -7,7 +7,7 @@ use super::server_info::ServerQueries;
 use crate::api_keys::graphql::ApiKeyQueries;
 use crate::audit::graphql::AuditQueries;
 use crate::permissions::graphql::{PermissionMutations, PermissionQueries};
-use crate::teams::graphql::TeamQueries;
+use crate::teams::graphql::{TeamMutations, TeamQueries};
 use crate::users::graphql::{UserMutations, UserQueries};
 
 /// What can be asked.
@@ -24,7 +24,7 @@ pub struct Query(
 
 /// What can be changed. Every mutation takes one `input` and is atomic.
 #[derive(MergedObject, Default)]
-pub struct Mutation(UserMutations, PermissionMutations);
+pub struct Mutation(UserMutations, TeamMutations, PermissionMutations);
 
 /// The schema's type.
 pub type KeysteadSchema = Schema<Query, Mutation, EmptySubscription>;

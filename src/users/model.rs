@@ -9,6 +9,7 @@ use crate::db::ids::{Id, Kind};
 use crate::db::schema::users;
 use crate::db::statement::Seen;
 use crate::permissions::model::InstanceRole;
+use crate::teams::model::NewMembership;
 
 /// A person or a service account.
 #[derive(Debug, Clone, Queryable, Selectable, QueryableByName, Insertable)]
@@ -52,6 +53,11 @@ impl User {
     /// The typed id.
     pub fn typed_id(&self) -> Id {
         Id::new(Kind::User, self.id)
+    }
+
+    /// Whether it can do anything at that moment: it is enabled and has not expired.
+    pub fn can_act(&self, at: DateTime<Utc>) -> bool {
+        self.enabled && self.expires_at.is_none_or(|end| end > at)
     }
 
     /// What the audit trail keeps of it: all but the password's hash.
@@ -111,6 +117,8 @@ pub struct NewUser {
     pub metadata: Option<Value>,
     /// The password in the clear; at most 72 bytes.
     pub password: Option<String>,
+    /// The teams to which it belongs from the beginning.
+    pub memberships: Vec<NewMembership>,
 }
 
 /// Changes to a user. Outer `None` keeps; inner `None` clears.
@@ -136,6 +144,8 @@ pub struct UserChanges {
     pub comment: Option<Option<String>>,
     /// See [`User::metadata`]; clearing leaves an empty object.
     pub metadata: Option<Option<Value>>,
+    /// Go on where a team would be left without an admin who can act.
+    pub allow_teams_without_admin: bool,
 }
 
 /// Which users a list holds; conditions are joined by AND.

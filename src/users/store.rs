@@ -1,5 +1,8 @@
 //! SQL of users.
 
+use std::collections::HashSet;
+
+use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use diesel::sql_types::BigInt;
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
@@ -59,15 +62,20 @@ pub(super) async fn lock(conn: &mut AsyncPgConnection, id: Uuid) -> db::Result<O
         .optional()?)
 }
 
-/// Locks every enabled administrator and returns their ids: two that are being demoted at once wait for each other.
-pub(super) async fn lock_admins(conn: &mut AsyncPgConnection) -> db::Result<Vec<Uuid>> {
-    Ok(users::table
+/// Whether any other administrator can act at that moment.
+pub(super) async fn is_there_another_admin(
+    conn: &mut AsyncPgConnection,
+    id: Uuid,
+    at: DateTime<Utc>,
+) -> db::Result<bool> {
+    let others = users::table
         .filter(users::role.eq("ADMIN"))
         .filter(users::enabled)
-        .order(users::id)
-        .select(users::id)
-        .for_no_key_update()
-        .load(conn)
+        .filter(users::expires_at.is_null().or(users::expires_at.gt(at)))
+        .filter(users::id.ne(id))
+        .select(users::id);
+    Ok(diesel::select(diesel::dsl::exists(others))
+        .get_result(conn)
         .await?)
 }
 
@@ -161,17 +169,7 @@ pub(super) async fn page(
 }
 
 fn matching(filter: &UserFilter, sight: &UserSight) -> Statement {
-    let mut from = Statement::new(" FROM users u");
-    if sight.users != Seen::All {
-        from = from.condition().sql("(").seen("u.id", &sight.users);
-        if !sight.teams.is_none() {
-            from = from
-                .sql(" OR EXISTS (SELECT 1 FROM team_memberships m WHERE m.user_id = u.id AND ")
-                .seen("m.team_id", &sight.teams)
-                .sql(")");
-        }
-        from = from.sql(")");
-    }
+    let mut from = seen(Statement::new(" FROM users u"), sight);
     if let Some(words) = filter.search.as_deref().map(db::search::prefixes) {
         from = from
             .and("u.search @@ to_tsquery('simple', ", words)
@@ -205,19 +203,37 @@ fn ordered(
     statement.keyset(column, "u.id", descending, request)
 }
 
-/// Whether the user is a member of one of these teams.
-pub(super) async fn in_teams(
-    conn: &mut AsyncPgConnection,
+/// Only users that the actor may see.
+fn seen(from: Statement, sight: &UserSight) -> Statement {
+    if sight.users == Seen::All {
+        return from;
+    }
+    let from = from.condition().sql("(").seen("u.id", &sight.users);
+    if sight.teams.is_none() {
+        return from.sql(")");
+    }
+    from.sql(" OR EXISTS (SELECT 1 FROM team_memberships m WHERE m.user_id = u.id AND ")
+        .seen("m.team_id", &sight.teams)
+        .sql("))")
+}
+
+#[derive(QueryableByName)]
+struct One {
+    #[diesel(sql_type = diesel::sql_types::Uuid)]
     id: Uuid,
-    teams: &Seen,
-) -> db::Result<bool> {
-    let member = Statement::new("SELECT count(*) AS count FROM (SELECT 1 FROM team_memberships m")
-        .and("m.user_id = ", id)
-        .condition()
-        .seen("m.team_id", teams)
-        .sql(" LIMIT 1) found");
-    let found: Vec<Count> = member.load(conn).await?;
-    Ok(found.iter().any(|row| row.count > 0))
+}
+
+/// Those of these users who are there and whom the actor may see.
+pub(super) async fn readable(
+    conn: &mut AsyncPgConnection,
+    ids: &[Uuid],
+    sight: &UserSight,
+) -> db::Result<HashSet<Uuid>> {
+    let among = Statement::new("SELECT u.id FROM users u")
+        .and("u.id = ANY(", ids.to_vec())
+        .sql(")");
+    let found: Vec<One> = seen(among, sight).load(conn).await?;
+    Ok(found.into_iter().map(|row| row.id).collect())
 }
 
 /// The place of a user in a list of that order.

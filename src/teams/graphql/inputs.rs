@@ -1,13 +1,13 @@
 //! Inputs of queries and mutations on teams.
 
-use async_graphql::{Enum, ID, InputObject, OneofObject};
+use async_graphql::{Enum, ID, InputObject, MaybeUndefined, OneofObject};
 
 use super::members::TeamRole;
 use crate::db::ids::{Id, Kind};
 use crate::error::{Error, Result};
-use crate::graphql::input::OrderDirection;
-use crate::graphql::scalars::Timestamp;
-use crate::teams::model::{MemberFilter, TeamFilter, TeamSort};
+use crate::graphql::input::{OrderDirection, change, change_required};
+use crate::graphql::scalars::{Json, Timestamp};
+use crate::teams::model::{MemberFilter, NewMember, NewTeam, TeamChanges, TeamFilter, TeamSort};
 
 /// Names one team, in one way.
 #[derive(OneofObject)]
@@ -113,4 +113,145 @@ impl TeamMemberFilterInput {
             role: self.role.map(Into::into),
         })
     }
+}
+
+/// A user that is to belong to a new team.
+#[derive(InputObject)]
+pub struct TeamMemberInput {
+    /// The user's id.
+    user: ID,
+    /// What the user is to the team.
+    #[graphql(default_with = "TeamRole::Member")]
+    role: TeamRole,
+}
+
+/// A team to be made.
+#[derive(InputObject)]
+pub struct CreateTeamInput {
+    /// The name in addresses: 1–64 of letters, digits and - _ . ; unique without regard to case.
+    slug: String,
+    /// The display name, 1–200 characters.
+    name: String,
+    /// What it is for, 1–2,000 characters.
+    description: Option<String>,
+    /// The team above it. Needs `team.write` there too, since its permissions reach the new team's members.
+    parent: Option<ID>,
+    /// A JSON object of at most 16 kB.
+    metadata: Option<Json>,
+    /// Its first members, at most 100. Left out or null: you, as its admin.
+    members: Option<Vec<TeamMemberInput>>,
+}
+
+impl CreateTeamInput {
+    /// The team as the operation takes it.
+    ///
+    /// # Errors
+    /// `BAD_USER_INPUT` for an id of another kind.
+    pub fn read(self) -> Result<NewTeam> {
+        let member = |member: TeamMemberInput| {
+            Ok(NewMember {
+                user: Id::parse_as(Kind::User, "input.members", &member.user)?,
+                role: member.role.into(),
+            })
+        };
+        let members = self
+            .members
+            .map(|members| members.into_iter().map(member).collect::<Result<_>>());
+        Ok(NewTeam {
+            slug: self.slug,
+            name: self.name,
+            description: self.description,
+            parent: self
+                .parent
+                .map(|id| Id::parse_as(Kind::Team, "input.parent", &id))
+                .transpose()?,
+            metadata: self.metadata.map(|json| json.0),
+            members: members.transpose()?,
+        })
+    }
+}
+
+/// Changes to a team: what is absent stays, null clears.
+#[derive(InputObject)]
+pub struct UpdateTeamInput {
+    /// The team's id.
+    pub id: ID,
+    /// The name in addresses: 1–64 of letters, digits and - _ .
+    slug: MaybeUndefined<String>,
+    /// The display name, 1–200 characters.
+    name: MaybeUndefined<String>,
+    /// What it is for, 1–2,000 characters.
+    description: MaybeUndefined<String>,
+    /// The team above it; null: none. Needs `team.write` at the new parent too.
+    parent: MaybeUndefined<ID>,
+    /// Whether it gives its members anything. You cannot give more than you hold.
+    enabled: MaybeUndefined<bool>,
+    /// A JSON object of at most 16 kB; null leaves an empty one.
+    metadata: MaybeUndefined<Json>,
+}
+
+impl UpdateTeamInput {
+    /// The changes as the operation takes them.
+    ///
+    /// # Errors
+    /// `BAD_USER_INPUT` for null where something must be, or an id of another kind.
+    pub fn read(self) -> Result<TeamChanges> {
+        let parent = |id: Option<ID>| {
+            id.map(|id| Id::parse_as(Kind::Team, "input.parent", &id))
+                .transpose()
+        };
+        Ok(TeamChanges {
+            slug: change_required("input.slug", self.slug)?,
+            name: change_required("input.name", self.name)?,
+            description: change(self.description),
+            parent: change(self.parent).map(parent).transpose()?,
+            enabled: change_required("input.enabled", self.enabled)?,
+            metadata: change(self.metadata).map(|json| json.map(|json| json.0)),
+        })
+    }
+}
+
+/// Names the team to be deleted.
+#[derive(InputObject)]
+pub struct DeleteTeamInput {
+    /// The team's id.
+    pub id: ID,
+}
+
+/// A user to be added to a team.
+#[derive(InputObject)]
+pub struct AddTeamMemberInput {
+    /// The team's id.
+    pub team: ID,
+    /// The user's id.
+    pub user: ID,
+    /// What the user is to the team.
+    #[graphql(default_with = "TeamRole::Member")]
+    pub role: TeamRole,
+}
+
+/// A member and its new role.
+#[derive(InputObject)]
+pub struct UpdateTeamMemberInput {
+    /// The team's id.
+    pub team: ID,
+    /// The user's id.
+    pub user: ID,
+    /// What the user is to the team from now on.
+    pub role: TeamRole,
+    /// Go on where this leaves the team without an admin who can act.
+    #[graphql(default)]
+    pub allow_teams_without_admin: bool,
+}
+
+/// A member to be removed from its team.
+#[derive(InputObject)]
+pub struct RemoveTeamMemberInput {
+    /// The team's id.
+    pub team: ID,
+    /// The user's id.
+    pub user: ID,
+    /// Go on where this leaves the team without an admin who can act.
+    #[graphql(default)]
+    pub allow_teams_without_admin: bool,
 }

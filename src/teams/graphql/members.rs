@@ -59,7 +59,7 @@ impl TeamMembership {
     }
 }
 
-fn gone(what: &str) -> Error {
+pub(super) fn gone(what: &str) -> Error {
     let message =
         format!("The {what} was deleted while this request was under way. Send it again.");
     Error::new(Code::Conflict, message)

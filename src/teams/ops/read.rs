@@ -138,7 +138,7 @@ pub async fn memberships_of(
 ///
 /// # Errors
 /// As [`children`].
-pub async fn members(
+pub async fn members_of(
     db: &Db,
     keys: Vec<Nested<MemberList>>,
 ) -> Result<Pages<MemberList, Membership>> {

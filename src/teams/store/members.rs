@@ -77,18 +77,23 @@ pub(crate) async fn lock_administered(conn: &mut AsyncPgConnection, user: Uuid) 
     Ok(())
 }
 
-/// Those of the teams which the user administers (or of one such team) that no other admin does who can still act at `end`.
+/// Those of the teams (or that one team) which the user, if it can act now, administers and no other admin does who can act at `end`.
 pub(crate) async fn left_without_admin(
     conn: &mut AsyncPgConnection,
     user: Uuid,
     team: Option<Uuid>,
+    now: DateTime<Utc>,
     end: DateTime<Utc>,
 ) -> db::Result<Vec<NamedTeam>> {
-    let statement = Statement::new("SELECT t.id, t.slug FROM teams t JOIN team_memberships m ON m.team_id = t.id")
+    let statement = Statement::new(
+        "SELECT t.id, t.slug FROM teams t JOIN team_memberships m ON m.team_id = t.id JOIN users s ON s.id = m.user_id",
+    )
         .and("m.user_id = ", user)
         .condition()
-        .sql("m.role = 'ADMIN'")
-        .and_if("m.team_id = ", team)
+        .sql("m.role = 'ADMIN' AND s.enabled")
+        .and("(s.expires_at IS NULL OR s.expires_at > ", now)
+        .sql(")")
+    .and_if("m.team_id = ", team)
         .and(
             "NOT EXISTS (SELECT 1 FROM team_memberships o JOIN users u ON u.id = o.user_id
                 WHERE o.team_id = m.team_id AND o.user_id <> m.user_id AND o.role = 'ADMIN' AND u.enabled

@@ -48,12 +48,12 @@ pub(crate) async fn height(conn: &mut AsyncPgConnection, team: Uuid) -> db::Resu
     Ok(rows.iter().map(|row| row.levels).next().unwrap_or(0))
 }
 
-/// Whether the team has children.
-pub(crate) async fn children(conn: &mut AsyncPgConnection, team: Uuid) -> db::Result<i64> {
-    let statement =
-        Statement::new("SELECT count(*) AS levels FROM teams t").and("t.parent_id = ", team);
-    let rows: Vec<Levels> = statement.load(conn).await?;
-    Ok(rows.iter().map(|row| row.levels).next().unwrap_or(0))
+/// Whether there are teams below that one.
+pub(crate) async fn has_children(conn: &mut AsyncPgConnection, team: Uuid) -> db::Result<bool> {
+    let statement = Statement::new("SELECT t.id FROM teams t")
+        .and("t.parent_id = ", team)
+        .sql(" LIMIT 1");
+    Ok(!statement.load::<One>(conn).await?.is_empty())
 }
 
 /// The users who belong to the team or to one below it, at most `limit`, each once.

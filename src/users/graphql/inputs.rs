@@ -7,6 +7,8 @@ use crate::db::ids::{Id, Kind};
 use crate::error::{Error, Result};
 use crate::graphql::input::{OrderDirection, change, change_required};
 use crate::graphql::scalars::{Json, Timestamp};
+use crate::teams::graphql::TeamRole;
+use crate::teams::model::NewMembership;
 use crate::users::model::{NewUser, UserChanges, UserFilter, UserSort};
 
 /// Names one user, in one way.
@@ -121,11 +123,35 @@ pub struct CreateUserInput {
     /// The password: at least as long as the policy says, at most 72 bytes.
     #[graphql(secret)]
     password: Option<String>,
+    /// The teams to which it belongs from the beginning, at most 100. Needs `team.write` at each.
+    memberships: Option<Vec<MembershipInput>>,
 }
 
-impl From<CreateUserInput> for NewUser {
-    fn from(input: CreateUserInput) -> Self {
-        NewUser {
+/// A team to which a new user belongs.
+#[derive(InputObject)]
+pub struct MembershipInput {
+    /// The team's id.
+    team: ID,
+    /// What the user is to the team.
+    #[graphql(default_with = "TeamRole::Member")]
+    role: TeamRole,
+}
+
+impl CreateUserInput {
+    /// The user as the operation takes it.
+    ///
+    /// # Errors
+    /// `BAD_USER_INPUT` for an id that is not a team's.
+    pub fn read(self) -> Result<NewUser> {
+        let input = self;
+        let memberships = input.memberships.unwrap_or_default().into_iter();
+        let memberships = memberships.map(|each| {
+            Ok(NewMembership {
+                team: Id::parse_as(Kind::Team, "input.memberships", &each.team)?,
+                role: each.role.into(),
+            })
+        });
+        Ok(NewUser {
             username: input.username,
             email: input.email,
             name: input.name,
@@ -138,7 +164,8 @@ impl From<CreateUserInput> for NewUser {
             comment: input.comment,
             metadata: input.metadata.map(|json| json.0),
             password: input.password,
-        }
+            memberships: memberships.collect::<Result<_>>()?,
+        })
     }
 }
 
@@ -167,6 +194,9 @@ pub struct UpdateUserInput {
     comment: MaybeUndefined<String>,
     /// A JSON object of at most 16 kB; null leaves an empty one.
     metadata: MaybeUndefined<Json>,
+    /// Go on where disabling or expiring the user leaves a team without an admin who can act.
+    #[graphql(default)]
+    allow_teams_without_admin: bool,
 }
 
 impl UpdateUserInput {
@@ -186,6 +216,7 @@ impl UpdateUserInput {
             expires_at: change(self.expires_at).map(|at| at.map(|at| at.0)),
             comment: change(self.comment),
             metadata: change(self.metadata).map(|json| json.map(|json| json.0)),
+            allow_teams_without_admin: self.allow_teams_without_admin,
         })
     }
 }
@@ -195,4 +226,7 @@ impl UpdateUserInput {
 pub struct DeleteUserInput {
     /// The user's id.
     pub id: ID,
+    /// Go on where this leaves a team without an admin who can act.
+    #[graphql(default)]
+    pub allow_teams_without_admin: bool,
 }

@@ -44,7 +44,7 @@ impl UserMutations {
         context: &Context<'_>,
         #[graphql(desc = "The user.")] input: CreateUserInput,
     ) -> Result<CreateUserPayload> {
-        let user = ops::create(&request(context).ctx, input.into()).await?;
+        let user = ops::create(&request(context).ctx, input.read()?).await?;
         Ok(CreateUserPayload {
             user: User(Arc::new(user)),
         })
@@ -70,7 +70,7 @@ impl UserMutations {
         #[graphql(desc = "The user.")] input: DeleteUserInput,
     ) -> Result<DeleteUserPayload> {
         let id = Id::parse_as(Kind::User, "input.id", &input.id)?;
-        ops::delete(&request(context).ctx, id).await?;
+        ops::delete(&request(context).ctx, id, input.allow_teams_without_admin).await?;
         Ok(DeleteUserPayload {
             deleted_user_id: input.id,
         })

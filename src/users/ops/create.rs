@@ -1,5 +1,7 @@
 //! Making a user.
 
+use std::collections::HashSet;
+
 use serde_json::json;
 
 use super::{WRITE, email_taken, username_taken};
@@ -7,26 +9,35 @@ use crate::audit::model::Change;
 use crate::audit::ops as audit;
 use crate::authn::password;
 use crate::ctx::Ctx;
-use crate::db::ids::Kind;
+use crate::db::Tx;
+use crate::db::ids::{Id, Kind, quoted};
 use crate::error::{Error, Result};
 use crate::permissions::facts::{Facts, Given, UserFacts};
 use crate::permissions::gains::Exempt;
 use crate::permissions::model::{InstanceRole, Principal};
 use crate::permissions::ops::access;
+use crate::permissions::ops::facts::of_principal;
 use crate::secrets::Secret;
+use crate::teams::model::NewMembership;
+use crate::teams::ops::members;
 use crate::text;
 use crate::users::model::{NewUser, User, UserKind};
 use crate::users::store;
 
+/// How many teams a user can belong to from the beginning.
+pub const MAX_FIRST_TEAMS: usize = 100;
+
 /// Makes a user.
 ///
 /// # Errors
-/// `FORBIDDEN` without `user.write` at `/users`, or if its role gives rights that the actor lacks; `BAD_USER_INPUT`;
-/// `ALREADY_EXISTS` for a name or address that is taken.
+/// `FORBIDDEN` without `user.write` at `/users` and `team.write` at its teams, or if its role or its teams give rights that the actor
+/// lacks; `BAD_USER_INPUT`; `NOT_FOUND` for a team; `ALREADY_EXISTS` for a name or address that is taken.
 pub async fn create(ctx: &Ctx, new: NewUser) -> Result<User> {
+    let memberships = distinct(&new.memberships)?;
     let (mut user, secret) = validate(ctx, new)?;
 
     access::require(ctx, WRITE, &access::collection(Kind::User))?;
+    members::may_enrol(ctx, &memberships)?;
     access::may_give(
         ctx,
         &Facts::nobody(ctx.now()),
@@ -42,16 +53,12 @@ pub async fn create(ctx: &Ctx, new: NewUser) -> Result<User> {
     store::insert(&mut tx, &user)
         .await
         .map_err(|failure| taken(failure, &user))?;
-    audit::record(
-        ctx,
-        &mut tx,
-        vec![Change::created(
-            "user.create",
-            user.typed_id(),
-            user.snapshot(),
-        )],
-    )
-    .await?;
+    let joined = members::enrol(ctx, &mut tx, user.id, &memberships).await?;
+    if !joined.is_empty() {
+        give_only_what_is_held(ctx, &mut tx, &user).await?;
+    }
+    let made = Change::created("user.create", user.typed_id(), user.snapshot());
+    audit::record(ctx, &mut tx, std::iter::once(made).chain(joined).collect()).await?;
     tx.commit().await?;
 
     ctx.events.publish();
@@ -80,6 +87,7 @@ pub async fn first_admin(ctx: &Ctx, username: &str) -> Result<Option<User>> {
         comment: None,
         metadata: None,
         password: None,
+        memberships: Vec::new(),
     };
     match create(ctx, new).await {
         Ok(user) => Ok(Some(user)),
@@ -147,6 +155,51 @@ fn facts(ctx: &Ctx, user: &User) -> Result<Facts> {
             ..Given::default()
         },
     ))
+}
+
+/// Measures what the new user holds with its teams, which this transaction sees.
+async fn give_only_what_is_held(ctx: &Ctx, tx: &mut Tx, user: &User) -> Result<()> {
+    if access::holds_everything(ctx) {
+        return Ok(());
+    }
+    let principal = Principal::User(user.id);
+    let held = of_principal(tx, ctx.now(), principal)
+        .await?
+        .ok_or_else(|| Error::internal("a user that was just made has no facts"))?;
+    let mut given = held.given().clone();
+    // Rights that wait behind a switch are handed out as well.
+    given.user = given.user.map(|user| UserFacts {
+        enabled: true,
+        ..user
+    });
+    access::may_give(
+        ctx,
+        &Facts::nobody(ctx.now()),
+        &Facts::new(ctx.now(), given),
+        &principal,
+        &[Exempt::over_itself(user.id)],
+    )
+}
+
+/// The teams, each named once.
+fn distinct(memberships: &[NewMembership]) -> Result<Vec<NewMembership>> {
+    const FIELD: &str = "input.memberships";
+    if memberships.len() > MAX_FIRST_TEAMS {
+        let message = format!(
+            "{FIELD} has {} entries. A user is made with at most {MAX_FIRST_TEAMS}; add it to the other teams afterwards.",
+            memberships.len()
+        );
+        return Err(Error::bad_input(FIELD, message));
+    }
+    let mut seen = HashSet::with_capacity(memberships.len());
+    match memberships.iter().find(|each| !seen.insert(each.team)) {
+        Some(twice) => {
+            let id = Id::new(Kind::Team, twice.team).to_string();
+            let message = format!("{FIELD} names {} twice. Name each team once.", quoted(&id));
+            Err(Error::bad_input(FIELD, message))
+        }
+        None => Ok(memberships.to_vec()),
+    }
 }
 
 fn taken(failure: crate::db::Failure, user: &User) -> Error {

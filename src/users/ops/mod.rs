@@ -5,11 +5,14 @@ mod delete;
 mod read;
 mod update;
 
+use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
 pub use create::{create, first_admin};
 pub use delete::delete;
-pub use read::{by_email, by_id, by_ids, by_username, cursor, list, may_read, sight};
+pub use read::{
+    by_email, by_id, by_ids, by_username, cursor, list, may_read, require_readable, sight,
+};
 pub use update::update;
 
 use super::model::User;
@@ -17,6 +20,7 @@ use super::store;
 use crate::ctx::{Actor, Ctx};
 use crate::db::Tx;
 use crate::db::ids::{Kind, quoted};
+use crate::db::lock::{self, Lock};
 use crate::error::{Error, Result};
 use crate::permissions::model::{InstanceRole, Principal};
 use crate::permissions::ops::access;
@@ -80,15 +84,16 @@ fn spare_admins(ctx: &Ctx, user: &User) -> Result<()> {
     Ok(())
 }
 
-/// Refuses a change after which no enabled administrator would remain.
-async fn keep_an_admin(tx: &mut Tx, user: &User) -> Result<()> {
-    if user.role != InstanceRole::Admin.as_str() || !user.enabled {
+/// Refuses to let an administrator cease to be one at `end`, if it can act now and no other one can at `end`.
+async fn keep_an_admin(ctx: &Ctx, tx: &mut Tx, user: &User, end: DateTime<Utc>) -> Result<()> {
+    if user.role != InstanceRole::Admin.as_str() || !user.can_act(ctx.now()) {
         return Ok(());
     }
-    let admins = store::lock_admins(tx).await?;
-    if admins.iter().all(|id| *id == user.id) {
+    // Two that are taken away at once wait for each other here, and the second sees what the first has done.
+    lock::alone(tx, Lock::Administrators).await?;
+    if !store::is_there_another_admin(tx, user.id, end).await? {
         return Err(Error::conflict(format!(
-            "{} is the last enabled administrator. Make another one first.",
+            "{} is the last administrator who can act. Make another one first.",
             quoted(&user.username)
         )));
     }

@@ -5,13 +5,14 @@ use std::sync::Arc;
 
 use uuid::Uuid;
 
-use super::{READ, path};
+use super::{READ, absent, path};
 use crate::ctx::Ctx;
 use crate::db::Db;
 use crate::db::ids::Kind;
 use crate::db::pages::{Cursor, Page, PageRequest};
 use crate::error::Result;
 use crate::permissions::ops::access;
+use crate::teams;
 use crate::users::model::{User, UserFilter, UserSight, UserSort};
 use crate::users::store;
 
@@ -70,15 +71,38 @@ async fn seen(ctx: &Ctx, user: Option<Arc<User>>) -> Result<Option<Arc<User>>> {
 /// # Errors
 /// `SERVICE_UNAVAILABLE` when the user's teams must be looked up and the database cannot be reached.
 pub async fn may_read(ctx: &Ctx, id: Uuid) -> Result<bool> {
-    if access::can(ctx, READ, &path(id)) {
-        return Ok(true);
+    Ok(unseen(ctx, &[id]).await?.is_empty())
+}
+
+/// Demands that every one of these users is there and that the actor may read it. Asks the database once, or not at all where there
+/// is nobody to ask about.
+///
+/// # Errors
+/// `NOT_FOUND` naming the first who is not; `SERVICE_UNAVAILABLE`.
+pub async fn require_readable(ctx: &Ctx, field: &str, ids: &[Uuid]) -> Result<()> {
+    if ids.is_empty() {
+        return Ok(());
     }
-    let teams = access::seen(ctx, READ, Kind::Team);
-    if teams.is_none() {
-        return Ok(false);
+    let mut conn = ctx.db.read("readable_users").await?;
+    let found = store::readable(&mut conn, ids, &sight(ctx)).await?;
+    match ids.iter().find(|id| !found.contains(id)) {
+        Some(missing) => Err(absent(field, *missing)),
+        None => Ok(()),
     }
-    let mut conn = ctx.db.read("user_in_seen_teams").await?;
-    Ok(store::in_teams(&mut conn, id, &teams).await?)
+}
+
+/// Those of these users that the actor may not read; whether they exist is asked only where their teams decide.
+async fn unseen(ctx: &Ctx, ids: &[Uuid]) -> Result<Vec<Uuid>> {
+    let by_path = |id: &&Uuid| !access::can(ctx, READ, &path(**id));
+    let mut unseen: Vec<Uuid> = ids.iter().filter(by_path).copied().collect();
+    let sight = sight(ctx);
+    if unseen.is_empty() || sight.teams.is_none() {
+        return Ok(unseen);
+    }
+    let mut conn = ctx.db.read("users_in_seen_teams").await?;
+    let seen = store::readable(&mut conn, &unseen, &sight).await?;
+    unseen.retain(|id| !seen.contains(id));
+    Ok(unseen)
 }
 
 /// Which users the actor may see.
@@ -101,6 +125,13 @@ pub async fn list(
     request: &PageRequest,
 ) -> Result<Page<User>> {
     access::authenticated(ctx)?;
+    // Who belongs to a team is told to those who may see the team.
+    if filter
+        .team
+        .is_some_and(|team| !teams::ops::may_read(ctx, team))
+    {
+        return Ok(Page::empty(request));
+    }
     let mut conn = ctx.db.read("users_page").await?;
     Ok(store::page(&mut conn, filter, &sight(ctx), sort, descending, request).await?)
 }

@@ -1,5 +1,6 @@
 //! Changing a user.
 
+use chrono::{DateTime, Utc};
 use serde_json::json;
 use uuid::Uuid;
 
@@ -11,17 +12,19 @@ use crate::error::{Error, Result};
 use crate::permissions::facts::{Facts, UserFacts};
 use crate::permissions::model::{InstanceRole, Principal};
 use crate::permissions::ops::{access, facts};
-use crate::text;
 use crate::users::model::{User, UserChanges};
 use crate::users::store;
+use crate::{teams, text};
 
 /// Changes a user: what is absent stays, what is null is cleared.
 ///
 /// # Errors
 /// `NOT_FOUND`; `FORBIDDEN` without `user.write`, for an administrator unless by one, or if the new role gives rights that the
-/// actor lacks; `BAD_USER_INPUT`; `ALREADY_EXISTS`; `CONFLICT` for the last enabled administrator.
+/// actor lacks; `BAD_USER_INPUT`; `ALREADY_EXISTS`; `CONFLICT` for the last administrator who can act, and for the last such admin of a
+/// team unless the changes allow it.
 pub async fn update(ctx: &Ctx, id: Uuid, changes: UserChanges) -> Result<User> {
     let changes = validate(ctx, changes)?;
+    let allow_teams_without_admin = changes.allow_teams_without_admin;
 
     access::require_on(ctx, READ, WRITE, &[path(id)], || absent("input.id", id))?;
 
@@ -31,8 +34,16 @@ pub async fn update(ctx: &Ctx, id: Uuid, changes: UserChanges) -> Result<User> {
         .ok_or_else(|| absent("input.id", id))?;
     spare_admins(ctx, &before)?;
     let after = apply(ctx, &before, changes);
-    if after.role != InstanceRole::Admin.as_str() || !after.enabled {
-        keep_an_admin(&mut tx, &before).await?;
+    let end = end(ctx, &after);
+    let sooner = before.can_act(ctx.now())
+        && end.is_some_and(|end| before.expires_at.is_none_or(|was| end < was));
+    if after.role != before.role {
+        keep_an_admin(ctx, &mut tx, &before, ctx.now()).await?;
+    } else if let Some(end) = end.filter(|_| sooner) {
+        keep_an_admin(ctx, &mut tx, &before, end).await?;
+    }
+    if let Some(end) = end.filter(|_| sooner && !allow_teams_without_admin) {
+        teams::ops::keep_an_admin(ctx, &mut tx, id, None, end).await?;
     }
     store::update(&mut tx, &after)
         .await
@@ -119,6 +130,15 @@ fn apply(ctx: &Ctx, before: &User, changes: UserChanges) -> User {
         .map_or(user.metadata, |value| value.unwrap_or_else(|| json!({})));
     user.updated_at = ctx.now();
     user
+}
+
+/// When the user ceases to be able to act; `None`: never.
+fn end(ctx: &Ctx, user: &User) -> Option<DateTime<Utc>> {
+    if user.enabled {
+        user.expires_at
+    } else {
+        Some(ctx.now())
+    }
 }
 
 /// Compares what the user holds after the change, which this transaction sees, with what it held before.

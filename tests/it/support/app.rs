@@ -119,6 +119,7 @@ impl TestApp {
             comment: None,
             metadata: None,
             password: None,
+            memberships: Vec::new(),
         };
         let user = keystead::users::ops::create(&ctx, new).await.unwrap();
         let key = key(&ctx, &user, "first").await;

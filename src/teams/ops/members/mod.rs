@@ -1,0 +1,42 @@
+//! Who belongs to a team.
+
+mod add;
+mod remove;
+mod update;
+
+use uuid::Uuid;
+
+pub use add::{add, enrol, may_enrol};
+pub use remove::remove;
+pub use update::update;
+
+use crate::audit::model::Change;
+use crate::db::ids::{Id, Kind, quoted};
+use crate::error::Error;
+use crate::teams::model::Membership;
+use crate::{teams, users};
+
+/// The error of a user who does not belong to the team.
+fn no_member(user: Uuid) -> Error {
+    let id = Id::new(Kind::User, user).to_string();
+    Error::not_found(
+        "input.user",
+        format!(
+            "The user {} does not belong to this team, or you may not see it.",
+            quoted(&id)
+        ),
+    )
+}
+
+/// The event of a user who joins: it is told of the team, and may be read by whoever reads the team's events or the user's.
+pub(super) fn joined(membership: &Membership) -> Change {
+    let team = Id::new(Kind::Team, membership.team_id);
+    Change::created("teamMember.add", team, membership.snapshot()).at(paths(membership))
+}
+
+fn paths(membership: &Membership) -> [crate::permissions::path::Path; 2] {
+    [
+        teams::ops::path(membership.team_id),
+        users::ops::path(membership.user_id),
+    ]
+}

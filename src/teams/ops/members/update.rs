@@ -1,0 +1,70 @@
+//! Changing what a user is to a team.
+
+use uuid::Uuid;
+
+use super::{no_member, paths};
+use crate::audit::model::Change;
+use crate::audit::ops as audit;
+use crate::ctx::Ctx;
+use crate::db::lock::{self, Lock};
+use crate::error::Result;
+use crate::permissions::model::TeamRole;
+use crate::permissions::ops::access;
+use crate::teams::model::{Membership, NewMember};
+use crate::teams::ops::giving::Measured;
+use crate::teams::ops::{READ, WRITE, absent, last_admin, path};
+use crate::teams::store::{members, rows};
+use crate::users;
+
+/// Changes a member's role.
+///
+/// # Errors
+/// `NOT_FOUND` for the team or the member; `FORBIDDEN` without `team.write` at the team, or if the member would gain a right that the
+/// actor lacks; `CONFLICT` for the last admin who can act, unless `allow_teams_without_admin`.
+pub async fn update(
+    ctx: &Ctx,
+    team: Uuid,
+    member: NewMember,
+    allow_teams_without_admin: bool,
+) -> Result<Membership> {
+    let NewMember { user, role } = member;
+
+    access::require_on(ctx, READ, WRITE, &[path(team)], || {
+        absent("input.team", team)
+    })?;
+    users::ops::require_readable(ctx, "input.user", &[user]).await?;
+
+    let mut tx = ctx.db.begin("update_team_member").await?;
+    lock::shared(&mut tx, Lock::TeamTree).await?;
+    let team = rows::lock(&mut tx, team)
+        .await?
+        .ok_or_else(|| absent("input.team", team))?;
+    let before = members::lock(&mut tx, team.id, user)
+        .await?
+        .ok_or_else(|| no_member(user))?;
+    let after = Membership {
+        role: role.as_str().into(),
+        ..before.clone()
+    };
+    if before != after {
+        if role != TeamRole::Admin && !allow_teams_without_admin {
+            last_admin::keep(ctx, &mut tx, user, Some(team.id), ctx.now()).await?;
+        }
+        let measured = Measured::of(ctx, &mut tx, &[user]).await?;
+        members::set_role(&mut tx, &after).await?;
+        measured.compare(ctx, &mut tx, &[]).await?;
+        let change = Change {
+            action: "teamMember.update",
+            target: team.typed_id(),
+            paths: paths(&after).to_vec(),
+            before: Some(before.snapshot()),
+            after: Some(after.snapshot()),
+        };
+        audit::record(ctx, &mut tx, vec![change]).await?;
+    }
+    tx.commit().await?;
+
+    ctx.events.publish();
+
+    Ok(after)
+}
