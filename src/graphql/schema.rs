@@ -4,7 +4,7 @@ use async_graphql::{EmptySubscription, MergedObject, Schema, ValidationMode};
 
 use super::node::NodeQueries;
 use super::server_info::ServerQueries;
-use crate::api_keys::graphql::ApiKeyQueries;
+use crate::api_keys::graphql::{ApiKeyMutations, ApiKeyQueries};
 use crate::audit::graphql::AuditQueries;
 use crate::permissions::graphql::{PermissionMutations, PermissionQueries};
 use crate::teams::graphql::{TeamMutations, TeamQueries};
@@ -24,7 +24,12 @@ pub struct Query(
 
 /// What can be changed. Every mutation takes one `input` and is atomic.
 #[derive(MergedObject, Default)]
-pub struct Mutation(UserMutations, TeamMutations, PermissionMutations);
+pub struct Mutation(
+    UserMutations,
+    TeamMutations,
+    ApiKeyMutations,
+    PermissionMutations,
+);
 
 /// The schema's type.
 pub type KeysteadSchema = Schema<Query, Mutation, EmptySubscription>;

@@ -1,14 +1,28 @@
 //! The operations on API keys.
 
+mod delete;
+mod draft;
+mod generate;
+mod own;
 mod read;
+mod rotate;
+mod rules;
+mod update;
 
 use uuid::Uuid;
 
+pub use delete::delete;
+pub use draft::Draft;
+pub use generate::generate;
 pub use read::{PageOf, by_ids, by_secret, cursor, list, may_read, pages_of, sight};
+pub use rotate::rotate;
+pub use rules::{MAX_CIDRS, MAX_PERMISSIONS};
+pub use update::update;
 
 use super::model::ApiKey;
+use crate::ctx::Ctx;
 use crate::db::ids::{Id, Kind, quoted};
-use crate::error::Error;
+use crate::error::{Error, Result};
 use crate::permissions::ops::access;
 use crate::permissions::path::Path;
 
@@ -34,4 +48,18 @@ pub fn absent(field: &str, id: Uuid) -> Error {
             quoted(&id)
         ),
     )
+}
+
+/// Demands `apiKey.write` over an existing key. Its absence is told from refusal only to those who may see it.
+async fn authorise(ctx: &Ctx, id: Uuid) -> Result<()> {
+    access::authenticated(ctx)?;
+    let found = by_ids(&ctx.db, vec![id]).await?.remove(&id);
+    let key = found
+        .filter(|key| may_read(ctx, key))
+        .ok_or_else(|| absent("input.id", id))?;
+    let paths = paths(&key);
+    if access::can_any(ctx, WRITE, &paths) {
+        return Ok(());
+    }
+    access::require(ctx, WRITE, &paths[0])
 }

@@ -5,6 +5,7 @@ pub mod ask;
 mod delete;
 pub mod facts;
 mod giving;
+pub mod of_keys;
 pub mod read;
 pub mod roles;
 mod update;

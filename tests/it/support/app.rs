@@ -4,13 +4,13 @@ use std::sync::Arc;
 
 use axum::Router;
 use chrono::{DateTime, TimeZone, Utc};
+use keystead::api_keys::model::{ApiKey, KeyPermission, NewApiKey};
 use keystead::app::App;
 use keystead::ctx::{Actor, Clock, Ctx, Policy, Random, RequestInfo};
 use keystead::db::Endpoint;
 use keystead::graphql::settings::Settings as ApiSettings;
 use keystead::http::Settings as HttpSettings;
 use keystead::permissions::model::InstanceRole;
-use keystead::secrets::Secret;
 use keystead::users::model::{NewUser, User, UserKind};
 use serde_json::{Value, json};
 
@@ -125,6 +125,30 @@ impl TestApp {
         let key = key(&ctx, &user, "first").await;
         (user, self.with_key(&key))
     }
+
+    /// A new restricted key of that user with these permissions, each a path and a role, and a client with it.
+    pub async fn restricted(&self, owner: &User, permissions: &[(&str, &str)]) -> (ApiKey, Client) {
+        let permission = |(path, role): &(&str, &str)| KeyPermission {
+            path: (*path).into(),
+            role: (*role).into(),
+            propagate: true,
+            expires_at: None,
+        };
+        let new = NewApiKey {
+            owner: Some(owner.id),
+            permissions: Some(permissions.iter().map(permission).collect()),
+            ..NewApiKey::default()
+        };
+        self.generate(new).await
+    }
+
+    /// A new key, and a client with it.
+    pub async fn generate(&self, new: NewApiKey) -> (ApiKey, Client) {
+        let (key, secret) = keystead::api_keys::ops::generate(&self.ctx(), new)
+            .await
+            .unwrap();
+        (key, self.with_key(secret.expose()))
+    }
 }
 
 /// The defaults, with passwords that hash quickly.
@@ -135,23 +159,14 @@ fn policy() -> Policy {
     }
 }
 
-/// A key of that user.
+/// An unrestricted key of that user.
 async fn key(ctx: &Ctx, owner: &User, name: &str) -> String {
-    let secret = Secret::generate_api_key(&ctx.random);
-    let client = ctx.db.endpoint().client().await.unwrap();
-    client
-        .execute(
-            "INSERT INTO api_keys (id, owner_id, name, digest, prefix, enabled, restricted, allowed_cidrs, metadata,
-                created_at, updated_at) VALUES (gen_random_uuid(), $1::text::uuid, $2, $3, $4, true, false, '{}', '{}', now(), now())",
-            &[
-                &owner.id.to_string(),
-                &name,
-                &secret.digest().as_bytes().as_slice(),
-                &secret.display_prefix(),
-            ],
-        )
-        .await
-        .unwrap();
+    let new = NewApiKey {
+        owner: Some(owner.id),
+        name: Some(name.into()),
+        ..NewApiKey::default()
+    };
+    let (_, secret) = keystead::api_keys::ops::generate(ctx, new).await.unwrap();
     secret.expose().to_owned()
 }
 

@@ -1,0 +1,72 @@
+//! Replacing the secret of a key.
+
+use chrono::{DateTime, Utc};
+use uuid::Uuid;
+
+use super::{absent, authorise, own, paths, rules};
+use crate::api_keys::model::ApiKey;
+use crate::api_keys::store;
+use crate::audit::model::Change;
+use crate::audit::ops as audit;
+use crate::ctx::Ctx;
+use crate::error::{Error, Result};
+use crate::permissions::facts::Facts;
+use crate::permissions::model::Principal;
+use crate::permissions::ops::facts;
+use crate::secrets::Secret;
+
+/// Gives a key a new secret. The present one works until `overlap_ends`, or no longer if there is no such moment; one from an
+/// earlier rotation no longer works in either case. `expires_at` keeps the key's end if absent, and lifts it if null.
+///
+/// # Errors
+/// `NOT_FOUND`; `FORBIDDEN` without `apiKey.write` at its owner or its team, or if the key may do what the actor may not;
+/// `BAD_USER_INPUT`.
+pub async fn rotate(
+    ctx: &Ctx,
+    id: Uuid,
+    overlap_ends: Option<DateTime<Utc>>,
+    expires_at: Option<Option<DateTime<Utc>>>,
+) -> Result<(ApiKey, Secret)> {
+    let expires_at = expires_at
+        .map(|end| rules::lifetime(ctx, "input.expiresAt", end))
+        .transpose()?;
+    let secret = Secret::generate_api_key(&ctx.random);
+
+    authorise(ctx, id).await?;
+
+    let mut tx = ctx.db.begin("rotate_api_key").await?;
+    let before = store::lock(&mut tx, id)
+        .await?
+        .ok_or_else(|| absent("input.id", id))?;
+    let after = ApiKey {
+        prefix: secret.display_prefix(),
+        previous_secret_expires_at: overlap_ends,
+        expires_at: expires_at.unwrap_or(before.expires_at),
+        rotated_at: Some(ctx.now()),
+        updated_at: ctx.now(),
+        ..before.clone()
+    };
+    let holder = facts::of_principal(&mut tx, ctx.now(), Principal::ApiKey(id))
+        .await?
+        .ok_or_else(|| Error::internal("a locked key has no facts"))?;
+    let held = own::held(&holder, id);
+    // Whoever gets the secret can do all that the key can.
+    let (nothing, all) = (
+        Facts::nobody(ctx.now()),
+        own::facts(ctx, &holder, &after, &held),
+    );
+    own::may_give(ctx, &after, &nothing, &all, &[])?;
+    store::rotate(&mut tx, &after, &secret.digest()).await?;
+    let change = Change::updated(
+        "apiKey.rotate",
+        after.typed_id(),
+        own::snapshot(&before, &held),
+        own::snapshot(&after, &held),
+    );
+    audit::record(ctx, &mut tx, vec![change.at(paths(&after))]).await?;
+    tx.commit().await?;
+
+    ctx.events.publish();
+
+    Ok((after, secret))
+}

@@ -1,0 +1,113 @@
+//! The rules for what people say of a key.
+
+use chrono::{DateTime, Utc};
+use ipnet::IpNet;
+
+use crate::api_keys::model::KeyPermission;
+use crate::ctx::Ctx;
+use crate::error::{Error, Result};
+use crate::permissions::path::Path;
+
+/// Permissions of one key at most.
+pub const MAX_PERMISSIONS: usize = 100;
+/// Ranges of addresses of one key at most.
+pub const MAX_CIDRS: usize = 100;
+
+/// A permission with its path read.
+#[derive(Debug, Clone)]
+pub(super) struct Wanted {
+    pub(super) path: Path,
+    pub(super) role: String,
+    pub(super) propagate: bool,
+    pub(super) expires_at: Option<DateTime<Utc>>,
+}
+
+/// Until when a key lives that is to end at `end`: no longer than the policy allows.
+pub(super) fn lifetime(
+    ctx: &Ctx,
+    field: &str,
+    end: Option<DateTime<Utc>>,
+) -> Result<Option<DateTime<Utc>>> {
+    if end.is_some_and(|end| end <= ctx.now()) {
+        return Err(Error::bad_input(
+            field,
+            format!("{field} lies in the past. Give a moment to come, or none."),
+        ));
+    }
+    let Some(longest) = ctx.policy.key_max_lifetime else {
+        return Ok(end);
+    };
+    let latest = ctx.now() + longest;
+    match end {
+        Some(end) if end > latest => Err(Error::bad_input(
+            field,
+            format!(
+                "{field} is too late: keys live at most {} days here, so until {}.",
+                longest.num_days(),
+                latest.format("%Y-%m-%dT%H:%M:%SZ")
+            ),
+        )),
+        Some(end) => Ok(Some(end)),
+        None => Ok(Some(latest)),
+    }
+}
+
+/// Ranges as they are stored, each once.
+pub(super) fn cidrs(field: &str, cidrs: &[IpNet]) -> Result<Vec<String>> {
+    few(field, cidrs.len(), MAX_CIDRS, "ranges of addresses")?;
+    let mut texts: Vec<String> = Vec::with_capacity(cidrs.len());
+    for cidr in cidrs {
+        let text = cidr.to_string();
+        if !texts.contains(&text) {
+            texts.push(text);
+        }
+    }
+    Ok(texts)
+}
+
+/// Permissions with their paths read: no two alike, none over already.
+pub(super) fn permissions(
+    ctx: &Ctx,
+    field: &str,
+    permissions: Vec<KeyPermission>,
+) -> Result<Vec<Wanted>> {
+    few(field, permissions.len(), MAX_PERMISSIONS, "permissions")?;
+    let mut wanted: Vec<Wanted> = Vec::with_capacity(permissions.len());
+    for (index, permission) in permissions.into_iter().enumerate() {
+        let field = |part: &str| format!("{field}.{index}.{part}");
+        let path = Path::parse(&permission.path)
+            .map_err(|error| Error::bad_input(field("path"), format!("{error}.")))?;
+        if permission.expires_at.is_some_and(|end| end <= ctx.now()) {
+            let field = field("expiresAt");
+            let message = format!("{field} lies in the past. Give a moment to come, or none.");
+            return Err(Error::bad_input(field, message));
+        }
+        let twice = |other: &Wanted| {
+            other.path == path && other.role.eq_ignore_ascii_case(&permission.role)
+        };
+        if wanted.iter().any(twice) {
+            let message = format!(
+                "The role {} at {path} is given twice. Give it once.",
+                crate::db::ids::quoted(&permission.role)
+            );
+            return Err(Error::bad_input(field("role"), message));
+        }
+        wanted.push(Wanted {
+            path,
+            role: permission.role,
+            propagate: permission.propagate,
+            expires_at: permission.expires_at,
+        });
+    }
+    Ok(wanted)
+}
+
+fn few(field: &str, count: usize, most: usize, what: &str) -> Result<()> {
+    if count > most {
+        return Err(Error::bad_input(
+            field,
+            format!("{field} has {count} elements. A key has at most {most} {what}."),
+        ));
+    }
+    Ok(())
+}
