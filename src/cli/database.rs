@@ -9,40 +9,51 @@ use keystead::db::embedded::{Durability, Embedded, EmbeddedError};
 /// An app, and the private Postgres below it if there is one.
 pub struct Database {
     pub app: App,
-    private: Option<Embedded>,
+    pub(super) private: Option<Embedded>,
 }
 
-/// Finds or starts the database; one that a server beside us has started is used with it. It is not migrated.
+/// The database for a server, which starts the private one itself. It is not migrated.
+pub async fn start(config: &Config) -> Result<Database, Failure> {
+    if !config.is_private() {
+        return database(config, None, config.database_url.expose()).await;
+    }
+    let private = Embedded::start(&config.data_dir, Durability::Full).await?;
+    let url = private.database_url("keystead");
+    database(config, Some(private), &url).await
+}
+
+/// The database for any other command: a private one that a server has started is used beside it. It is not migrated.
 pub async fn open(config: &Config) -> Result<Database, Failure> {
-    let (private, endpoint) = if config.is_private() {
-        match Embedded::start(&config.data_dir, Durability::Full).await {
-            Ok(embedded) => {
-                let url = embedded.database_url("keystead");
-                (Some(embedded), Endpoint::parse(&url)?)
-            }
-            Err(e @ EmbeddedError::AlreadyRunning { .. }) => {
-                match Embedded::url_of_running(&config.data_dir) {
-                    Some(url) => (None, Endpoint::parse(&url)?),
-                    None => return Err(e.into()),
-                }
-            }
-            Err(e) => return Err(e.into()),
+    if !config.is_private() {
+        return start(config).await;
+    }
+    match Embedded::start(&config.data_dir, Durability::Full).await {
+        Ok(private) => {
+            let url = private.database_url("keystead");
+            database(config, Some(private), &url).await
         }
-    } else {
-        (None, Endpoint::parse(config.database_url.expose())?)
-    };
-    Ok(Database {
-        app: app(config, endpoint).await?,
-        private,
-    })
+        Err(e @ EmbeddedError::AlreadyRunning { .. }) => {
+            match Embedded::url_of_running(&config.data_dir) {
+                Some(url) => database(config, None, &url).await,
+                None => Err(e.into()),
+            }
+        }
+        Err(e) => Err(e.into()),
+    }
 }
 
-/// An app as the settings say.
-pub async fn app(config: &Config, endpoint: Endpoint) -> Result<App, Failure> {
-    let app = App::builder(endpoint)
+async fn database(
+    config: &Config,
+    private: Option<Embedded>,
+    url: &str,
+) -> Result<Database, Failure> {
+    let app = App::builder(Endpoint::parse(url)?)
         .pool(config.pool())
-        .policy(config.policy());
-    Ok(app.build().await?)
+        .policy(config.policy())
+        .api(config.api()?)
+        .build()
+        .await?;
+    Ok(Database { app, private })
 }
 
 impl Database {

@@ -88,6 +88,9 @@ fn configuration(report: &mut Report, loaded: &Loaded) {
             loaded.origins.len()
         ),
     );
+    if let Err(error) = config.api() {
+        report.add(Grade::Bad, "configuration", error.message, "");
+    }
     for warning in &loaded.warnings {
         report.add(Grade::Doubtful, "configuration", warning, "");
     }

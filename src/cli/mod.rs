@@ -1,9 +1,11 @@
 //! What the commands are, and the way from the words on the command line to one of them.
 
+mod admin;
 mod database;
 mod doctor;
 mod output;
 mod seed;
+mod serve;
 
 use clap::{Arg, ArgMatches, Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 use keystead::config::{Config, Loaded, SETTINGS, Sources};
@@ -14,15 +16,15 @@ use std::process::ExitCode;
 const SETTINGS_HEADING: &str = "Settings";
 
 const AFTER_HELP: &str = "\
-Every setting is also a variable of the environment (--pool-size: KEYSTEAD_POOL_SIZE)
+Without a command Keystead serves. Every setting is also a variable of the environment (--pool-size: KEYSTEAD_POOL_SIZE)
 and a line in keystead.toml (pool_size); `keystead config` prints them all. `--help` lists their flags.";
 
 /// One place that owns users, teams, API keys and permissions: a typed GraphQL API over Postgres.
 #[derive(Parser)]
-#[command(name = "keystead", version, after_help = AFTER_HELP, max_term_width = 120, arg_required_else_help = true)]
+#[command(name = "keystead", version, after_help = AFTER_HELP, max_term_width = 120)]
 struct Cli {
     #[command(subcommand)]
-    command: Command,
+    command: Option<Command>,
 
     /// The file with the settings. Default: keystead.toml, if there is one.
     #[arg(long, global = true, value_name = "FILE", env = "KEYSTEAD_CONFIG")]
@@ -31,10 +33,15 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
+    /// Serve the API. With the private Postgres, the first start makes an administrator and prints its key.
+    Serve,
     /// Bring the database to this version's schema.
     Migrate(Migrate),
     /// Print the GraphQL schema (SDL).
     Schema,
+    /// Make administrators, and keys for users who have lost theirs.
+    #[command(subcommand)]
+    Admin(admin::Admin),
     /// Print all settings, with what they mean and where they were set, as a file that can be read back.
     Config,
     /// Check settings, database, migrations, clock and limits, and say what to do.
@@ -61,7 +68,7 @@ pub fn run() -> ExitCode {
         file: cli.config,
         flags: flags(&matches),
     };
-    match dispatch(cli.command, &sources) {
+    match dispatch(cli.command.unwrap_or(Command::Serve), &sources) {
         Ok(code) => code,
         Err(failure) => {
             output::error(&failure);
@@ -81,6 +88,8 @@ fn dispatch(command: Command, sources: &Sources) -> Result<ExitCode, Failure> {
             output::print(loaded.to_toml())?;
             Ok(ExitCode::SUCCESS)
         }
+        Command::Serve => block_on(serve::serve(loaded)),
+        Command::Admin(admin) => block_on(admin::run(loaded, admin)),
         Command::Schema => Ok(ExitCode::SUCCESS),
         Command::Migrate(arguments) => block_on(migrate(loaded, arguments.check)),
         Command::Doctor => block_on(doctor::run(loaded)),

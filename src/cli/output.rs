@@ -66,6 +66,11 @@ pub fn error(failure: &Failure) {
     note(format_args!("keystead: {}", failure.0));
 }
 
+/// Logs as the settings say.
+pub fn log(loaded: &Loaded) {
+    log_at(loaded, &loaded.config.log);
+}
+
 /// Logs warnings alone, unless the settings ask for another level: a command that prints a result and ends.
 pub fn log_quietly(loaded: &Loaded) {
     let asked = loaded.origins.contains_key("log");

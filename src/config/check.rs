@@ -45,6 +45,12 @@ pub(super) fn problems(config: &Config) -> Vec<Problem> {
     let mut found = Problems(Vec::new());
     let ms = Duration::from_millis;
     found.number("pool_size", config.pool_size, 1, 1000);
+    found.number(
+        "max_connections",
+        config.max_connections as u64,
+        1,
+        1_000_000,
+    );
     found.number("batch_limit", config.batch_limit as u64, 1, 100);
     found.number("graphql_max_depth", config.graphql_max_depth, 1, 100);
     found.number("graphql_max_cost", config.graphql_max_cost, 1, 1_000_000);
@@ -62,6 +68,20 @@ pub(super) fn problems(config: &Config) -> Vec<Problem> {
         ms(100),
         10 * MINUTE,
         "100ms to 10m",
+    );
+    found.span(
+        "idle_timeout",
+        config.idle_timeout,
+        ms(1000),
+        60 * MINUTE,
+        "1s to 1h",
+    );
+    found.span(
+        "body_timeout",
+        config.body_timeout,
+        ms(1000),
+        10 * MINUTE,
+        "1s to 10m",
     );
     found.span(
         "request_timeout",

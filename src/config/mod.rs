@@ -13,6 +13,11 @@ pub use values::{Hidden, LogFormat, Size, Span, Switch};
 
 use crate::ctx::Policy;
 use crate::db::PoolSettings;
+use crate::error::{Error, Result};
+use crate::graphql::guard::Limits;
+use crate::graphql::settings::Settings as ApiSettings;
+use crate::graphql::trusted::TrustedDocuments;
+use crate::http;
 use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 use std::net::SocketAddr;
@@ -82,10 +87,18 @@ settings! {
         cors_origins: Vec<String> = Vec::new();
         /// The largest request body. 1KiB to 64MiB.
         body_limit: Size = Size::mebibytes(1);
-        /// How long a request may take. 1s to 10m.
+        /// Connections of clients at most; more wait to be accepted. 1 to 1000000.
+        max_connections: usize = 10_000;
+        /// How long a connection may idle, and the head of a request may take to arrive. 1s to 1h.
+        idle_timeout: Span = Span::seconds(60);
+        /// How long the body of a request may take to arrive. 1s to 10m.
+        body_timeout: Span = Span::seconds(20);
+        /// How long one operation may take; what it began is then rolled back. 1s to 10m.
         request_timeout: Span = Span::seconds(30);
         /// How long requests in progress may still take after a signal to stop. 0s to 10m.
-        shutdown_timeout: Span = Span::seconds(30);
+        shutdown_timeout: Span = Span::seconds(25);
+        /// Whether `/metrics` answers, to everybody who can reach this server.
+        metrics: bool = true;
     }
     "Database" {
         /// The Postgres server (15 or later) to use, as a URL: `postgresql://user:password@host:5432/database`.
@@ -110,8 +123,6 @@ settings! {
         /// Empty: every operation may run.
         #[serde(with = "values::optional_path")]
         trusted_documents: Option<PathBuf> = None;
-        /// Whether the schema is a subgraph of an Apollo federation.
-        federation: bool = false;
         /// Operations in one HTTP request (a batch) at most. 1 to 100.
         batch_limit: usize = 10;
         /// Levels of fields in one operation at most. 1 to 100.
@@ -120,10 +131,12 @@ settings! {
         graphql_max_cost: u64 = 20_000;
     }
     "Limits" {
-        /// Requests a minute by one caller (a user, through whichever credential); 0 means no limit.
+        /// Operations a minute by one user, through whichever credential; 0 means no limit.
         requests_per_actor: u32 = 6_000;
-        /// Requests a minute from one address without a valid credential; 0 means no limit.
+        /// Operations a minute from one address without a valid credential; 0 means no limit.
         requests_per_address: u32 = 600;
+        /// Points of cost a minute by one user, or by one address without a valid credential; 0 means no limit.
+        cost_per_minute: u32 = 1_000_000;
     }
     "Passwords and keys" {
         /// The cost of bcrypt: each step doubles the time. 4 to 15.
@@ -183,6 +196,63 @@ impl Config {
             wait: self.pool_wait.get(),
             statement_timeout: self.statement_timeout.get(),
         }
+    }
+
+    /// HTTP's part.
+    #[must_use]
+    pub fn http(&self) -> http::Settings {
+        let tls = self.tls_certificate.as_ref().zip(self.tls_key.as_ref());
+        http::Settings {
+            body_limit: usize::try_from(self.body_limit.bytes()).unwrap_or(usize::MAX),
+            cors_origins: self.cors_origins.clone(),
+            trusted_proxies: self.trusted_proxies.clone(),
+            graphiql: self.serves_graphiql(),
+            metrics: self.metrics,
+            head_timeout: self.idle_timeout.get(),
+            body_timeout: self.body_timeout.get(),
+            stop_timeout: self.shutdown_timeout.get(),
+            max_connections: self.max_connections,
+            tls: tls.map(|(certificate, key)| http::TlsFiles {
+                certificate: certificate.clone(),
+                key: key.clone(),
+            }),
+            ..http::Settings::default()
+        }
+    }
+
+    /// The GraphQL API's part, with the trusted documents read from their file.
+    ///
+    /// # Errors
+    /// `BAD_USER_INPUT` when that file cannot be read or is no list of documents.
+    pub fn api(&self) -> Result<ApiSettings> {
+        let trusted = match &self.trusted_documents {
+            None => None,
+            Some(path) => {
+                let text = std::fs::read_to_string(path).map_err(|e| {
+                    Error::bad_input(
+                        "trusted_documents",
+                        format!("{} cannot be read: {e}", path.display()),
+                    )
+                })?;
+                Some(TrustedDocuments::parse(&text)?)
+            }
+        };
+        Ok(ApiSettings {
+            introspection: self.allows_introspection(),
+            limits: Limits {
+                max_depth: self.graphql_max_depth,
+                max_cost: self.graphql_max_cost,
+                ..Limits::default()
+            },
+            deadline: self.request_timeout.get(),
+            max_batch: self.batch_limit,
+            requests_per_actor: self.requests_per_actor,
+            requests_per_address: self.requests_per_address,
+            cost_per_minute: self.cost_per_minute,
+            persisted_queries: self.persisted_queries,
+            trusted,
+            ..ApiSettings::default()
+        })
     }
 
     /// The part that operations need.

@@ -142,7 +142,9 @@ fn the_password_of_the_database_is_never_printed() {
 fn help_names_every_command_and_every_flag() {
     let folder = Folder::new("help");
     let short = run(&mut keystead(folder.path(), &["-h"]));
-    for command in ["migrate", "schema", "config", "doctor", "seed"] {
+    for command in [
+        "serve", "migrate", "schema", "admin", "config", "doctor", "seed",
+    ] {
         assert!(
             short.out.contains(&format!("\n  {command} ")),
             "{command}: {}",

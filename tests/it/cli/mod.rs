@@ -3,6 +3,7 @@
 mod config;
 mod doctor;
 mod seed;
+mod serve;
 
 use std::path::{Path, PathBuf};
 use std::process::Command;

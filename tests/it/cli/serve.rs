@@ -1,0 +1,257 @@
+//! The server as it is run: the first start, the second, two at once, every way to stop it, and commands beside it.
+
+use super::{Folder, keystead, run};
+use nix::sys::signal::{Signal, kill, killpg};
+use nix::unistd::Pid;
+use serde_json::Value;
+use std::fs;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
+use std::os::unix::fs::PermissionsExt;
+use std::os::unix::process::CommandExt;
+use std::path::Path;
+use std::process::{Child, ChildStdout, Stdio};
+use std::time::{Duration, Instant};
+
+/// A server that runs, on a port of the system's choice.
+struct Server {
+    child: Child,
+    out: BufReader<ChildStdout>,
+    address: String,
+    /// What it printed up to its address.
+    banner: String,
+}
+
+impl Server {
+    fn start(folder: &Path) -> Server {
+        let mut child = keystead(
+            folder,
+            &["--listen", "127.0.0.1:0", "--shutdown-timeout", "5s"],
+        )
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .process_group(0)
+        .spawn()
+        .unwrap();
+        let mut out = BufReader::new(child.stdout.take().unwrap());
+        let mut banner = String::new();
+        while !banner.contains("/graphql\n") {
+            assert_ne!(out.read_line(&mut banner).unwrap(), 0, "it ended: {banner}");
+        }
+        let url = banner
+            .split_once(" is ready: ")
+            .unwrap()
+            .1
+            .lines()
+            .next()
+            .unwrap();
+        let address = url.trim_start_matches("http://").to_owned();
+        Server {
+            child,
+            out,
+            address,
+            banner,
+        }
+    }
+
+    fn pid(&self) -> Pid {
+        Pid::from_raw(self.child.id().cast_signed())
+    }
+
+    /// The name and role of that user, as the holder of `key` sees them.
+    fn ask(&self, key: &str, username: &str) -> String {
+        let body = format!(
+            r#"{{"query":"{{ user(by: {{username: \"{username}\"}}) {{ username role }} }}"}}"#
+        );
+        let mut stream = TcpStream::connect(&self.address).unwrap();
+        write!(
+            stream,
+            "POST /graphql HTTP/1.1\r\nHost: {}\r\nAuthorization: Bearer {key}\r\nContent-Type: application/json\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{body}",
+            self.address,
+            body.len()
+        )
+        .unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        let body = answer.split_once("\r\n\r\n").unwrap().1;
+        let json = &body[body.find('{').unwrap()..=body.rfind('}').unwrap()];
+        let answer: Value = serde_json::from_str(json).unwrap();
+        let user = &answer["data"]["user"];
+        assert!(user.is_object(), "{answer}");
+        format!("{} {}", user["username"], user["role"])
+    }
+
+    /// Waits for its end; returns its exit code and what it printed after its address.
+    fn end(mut self) -> (Option<i32>, String) {
+        let mut rest = String::new();
+        self.out.read_to_string(&mut rest).unwrap();
+        let status = self.child.wait().unwrap();
+        (status.code(), rest)
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        // Of a test that has failed; one that has ended already is no matter.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn postmaster(folder: &Path) -> Option<Pid> {
+    let text = fs::read_to_string(folder.join(".keystead/postgres/data/postmaster.pid")).ok()?;
+    text.lines().next()?.parse().ok().map(Pid::from_raw)
+}
+
+fn gone(pid: Pid) {
+    let begin = Instant::now();
+    while kill(pid, None).is_ok() {
+        assert!(
+            begin.elapsed() < Duration::from_secs(20),
+            "Postgres still runs"
+        );
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
+
+const ADMIN: &str = r#""admin" "ADMIN""#;
+
+#[test]
+fn the_first_start_prints_a_key_that_the_second_still_takes() {
+    let folder = Folder::new("serve");
+    let first = Server::start(folder.path());
+    let file = folder.path().join(".keystead/admin.key");
+    let key = fs::read_to_string(&file).unwrap().trim().to_owned();
+    assert_eq!(
+        fs::metadata(&file).unwrap().permissions().mode() & 0o777,
+        0o600
+    );
+    assert_eq!(first.ask(&key, "admin"), ADMIN);
+    let postgres = postmaster(folder.path()).unwrap();
+    kill(first.pid(), Signal::SIGTERM).unwrap();
+    let (code, rest) = first.end();
+    assert_eq!(code, Some(0));
+    assert!(rest.contains(&key), "the key was not printed: {rest}");
+    assert!(
+        kill(postgres, None).is_err(),
+        "Postgres outlives its server"
+    );
+
+    let second = Server::start(folder.path());
+    assert_eq!(second.ask(&key, "admin"), ADMIN);
+    assert!(!second.banner.contains("ks_"), "{}", second.banner);
+    // Ctrl-C in a terminal goes to every process of the group.
+    killpg(second.pid(), Signal::SIGINT).unwrap();
+    let (code, rest) = second.end();
+    assert_eq!(code, Some(0));
+    assert!(!rest.contains("ks_"), "a key is printed once: {rest}");
+    assert_eq!(
+        postmaster(folder.path()),
+        None,
+        "Postgres was not shut down"
+    );
+}
+
+#[test]
+fn after_a_kill_it_starts_again_and_postgres_is_never_left() {
+    let folder = Folder::new("serve-kill");
+    let first = Server::start(folder.path());
+    let key = fs::read_to_string(folder.path().join(".keystead/admin.key")).unwrap();
+    let postgres = postmaster(folder.path()).unwrap();
+    kill(first.pid(), Signal::SIGKILL).unwrap();
+    first.end();
+    let second = Server::start(folder.path());
+    assert_eq!(second.ask(key.trim(), "admin"), ADMIN);
+    gone(postgres);
+    let postgres = postmaster(folder.path()).unwrap();
+    kill(second.pid(), Signal::SIGKILL).unwrap();
+    second.end();
+    gone(postgres);
+
+    let third = Server::start(folder.path());
+    kill(postmaster(folder.path()).unwrap(), Signal::SIGKILL).unwrap();
+    let (code, _) = third.end();
+    assert_eq!(code, Some(1), "a server without its database ends");
+}
+
+#[test]
+fn beside_a_server_others_are_refused_and_commands_work() {
+    let folder = Folder::new("serve-beside");
+    let server = Server::start(folder.path());
+    let second = run(&mut keystead(
+        folder.path(),
+        &["serve", "--listen", "127.0.0.1:0"],
+    ));
+    assert_eq!(second.code, Some(1));
+    assert!(
+        second.err.contains("another Keystead is running in"),
+        "{}",
+        second.err
+    );
+
+    let made = run(&mut keystead(
+        folder.path(),
+        &[
+            "admin",
+            "create",
+            "--username",
+            "grace",
+            "--email",
+            "grace@example.com",
+        ],
+    ));
+    assert_eq!(made.code, Some(0), "{}", made.err);
+    assert_eq!(made.out.trim().len(), 40, "the key alone: {}", made.out);
+    let grace = r#""grace" "ADMIN""#;
+    assert_eq!(server.ask(made.out.trim(), "grace"), grace);
+    let another = run(&mut keystead(
+        folder.path(),
+        &["admin", "key", "--username", "Grace"],
+    ));
+    assert_eq!(
+        server.ask(another.out.trim(), "grace"),
+        grace,
+        "{}",
+        another.err
+    );
+    let again = run(&mut keystead(
+        folder.path(),
+        &["admin", "create", "--username", "GRACE"],
+    ));
+    assert_eq!(again.code, Some(1));
+    assert!(again.err.contains("GRACE"), "{}", again.err);
+    let nobody = run(&mut keystead(
+        folder.path(),
+        &["admin", "key", "--username", "nobody"],
+    ));
+    assert_eq!(
+        (nobody.code, nobody.err.as_str()),
+        (Some(1), "keystead: there is no user `nobody`\n")
+    );
+
+    let doctor = run(&mut keystead(folder.path(), &["doctor"]));
+    assert!(
+        doctor.out.contains("ok    administrators 2 enabled"),
+        "{}{}",
+        doctor.out,
+        doctor.err
+    );
+    kill(server.pid(), Signal::SIGTERM).unwrap();
+    assert_eq!(server.end().0, Some(0));
+}
+
+#[test]
+fn a_port_that_is_taken_is_named() {
+    let folder = Folder::new("serve-port");
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap().to_string();
+    let ran = run(&mut keystead(folder.path(), &["--listen", &address]));
+    assert_eq!(ran.code, Some(1));
+    assert!(
+        ran.err
+            .contains(&format!("{address} cannot be listened on")),
+        "{}",
+        ran.err
+    );
+    assert_eq!(postmaster(folder.path()), None, "Postgres was left running");
+}
