@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use crate::audit::follow::Feed;
 use crate::authn::{Authenticator, Credential};
 use crate::ctx::{Actor, Clock, Ctx, Events, Policy, Random, RequestInfo};
 use crate::db::{Db, Endpoint, PoolSettings, migrate};
@@ -82,14 +83,17 @@ impl Builder {
     pub async fn build(self) -> Result<App> {
         let db = Db::open(self.endpoint, &self.pool).await?;
         let loaders = Loaders::new(&db, &self.clock);
+        let events = Events::default();
+        let authenticator = Arc::new(Authenticator::new(db.clone(), self.clock.clone()));
+        let feed = Feed::new(db.clone(), events.clone(), authenticator.clone());
         Ok(App {
-            authenticator: Arc::new(Authenticator::new(db.clone(), self.clock.clone())),
-            api: Api::new(loaders, self.api)?,
+            authenticator,
+            api: Api::new(loaders, feed, self.api)?,
             db,
             clock: self.clock,
             random: self.random,
             policy: Arc::new(self.policy),
-            events: Events::default(),
+            events,
         })
     }
 }

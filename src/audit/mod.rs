@@ -4,6 +4,7 @@
 //! address; `before` and `after` hold what a reader of the object may see, never a secret, a digest or a hash; it outlives
 //! what it tells of.
 
+pub mod follow;
 pub mod graphql;
 pub mod model;
 pub mod ops;

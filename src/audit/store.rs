@@ -195,3 +195,84 @@ fn seen(from: Statement, marks: &[String], here: &[String], below: &[String]) ->
             ORDER BY length(m.path) DESC LIMIT 1) d WHERE d.held)",
         )
 }
+
+#[derive(QueryableByName)]
+struct Snapshot {
+    #[diesel(sql_type = Text)]
+    snapshot: String,
+}
+
+/// Which transactions are visible now, as Postgres writes it: `xmin:xmax:in progress`.
+pub(super) async fn snapshot(conn: &mut AsyncPgConnection) -> db::Result<String> {
+    let now = Statement::new("SELECT pg_current_snapshot()::text AS snapshot");
+    let found: Vec<Snapshot> = now.load(conn).await?;
+    let missing = || db::Failure::Other("no snapshot was returned".into());
+    found
+        .into_iter()
+        .map(|row| row.snapshot)
+        .next()
+        .ok_or_else(missing)
+}
+
+/// The place of an event in the order of transactions: the transaction's number and the event's id.
+pub(super) type Place = (String, Uuid);
+
+/// Events that have become visible.
+pub(super) struct Appeared {
+    pub events: Vec<AuditEvent>,
+    /// What was visible when they were read; `None` if there are none.
+    pub snapshot: Option<String>,
+    /// Where to go on; `None` if these were all.
+    pub last: Option<Place>,
+}
+
+#[derive(QueryableByName)]
+struct AppearedRow {
+    #[diesel(embed)]
+    event: AuditEvent,
+    #[diesel(sql_type = Text)]
+    xid: String,
+    #[diesel(sql_type = Text)]
+    snapshot: String,
+}
+
+const APPEARED_AT_ONCE: i64 = 500;
+
+/// Events whose transactions were not visible in `since` and are now (or were in `until`), after `last`, by transaction.
+pub(super) async fn appeared(
+    conn: &mut AsyncPgConnection,
+    since: &str,
+    until: Option<&str>,
+    last: Option<Place>,
+) -> db::Result<Appeared> {
+    let mut query = Statement::new(COLUMNS)
+        .sql(", e.xid::text AS xid, pg_current_snapshot()::text AS snapshot FROM audit_events e")
+        .and("e.xid >= pg_snapshot_xmin(", since)
+        .sql("::pg_snapshot)")
+        .and("NOT pg_visible_in_snapshot(e.xid, ", since)
+        .sql("::pg_snapshot)");
+    if let Some(until) = until {
+        query = query
+            .and("pg_visible_in_snapshot(e.xid, ", until)
+            .sql("::pg_snapshot)");
+    }
+    if let Some((xid, id)) = last {
+        query = query
+            .and("(e.xid, e.id) > (", xid)
+            .sql("::xid8, ")
+            .bind(id)
+            .sql(")");
+    }
+    let rows: Vec<AppearedRow> = query
+        .sql(" ORDER BY e.xid, e.id LIMIT ")
+        .bind(APPEARED_AT_ONCE)
+        .load(conn)
+        .await?;
+    let full = rows.len() as i64 == APPEARED_AT_ONCE;
+    let place = |row: &AppearedRow| (row.xid.clone(), row.event.id);
+    Ok(Appeared {
+        snapshot: rows.as_slice().first().map(|row| row.snapshot.clone()),
+        last: rows.as_slice().last().filter(|_| full).map(place),
+        events: rows.into_iter().map(|row| row.event).collect(),
+    })
+}

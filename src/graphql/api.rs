@@ -20,6 +20,7 @@ use super::persisted::{Hash, Persisted};
 use super::request::GraphqlRequest;
 use super::schema::{self, KeysteadSchema};
 use super::settings::Settings;
+use crate::audit::follow::Feed;
 use crate::ctx::{Actor, Ctx};
 use crate::error::{Code, Error};
 use crate::permissions::model::InstanceRole;
@@ -33,6 +34,7 @@ pub struct Api {
 struct Inner {
     schema: KeysteadSchema,
     loaders: Arc<Loaders>,
+    feed: Arc<Feed>,
     settings: Arc<Settings>,
     documents: Documents,
     persisted: Option<Persisted>,
@@ -96,11 +98,11 @@ impl Executed {
 }
 
 impl Api {
-    /// Over those loaders.
+    /// Over those loaders, with that feed behind subscriptions.
     ///
     /// # Errors
     /// An internal error when a limit is not safe.
-    pub fn new(loaders: Arc<Loaders>, settings: Settings) -> Result<Self, Error> {
+    pub fn new(loaders: Arc<Loaders>, feed: Arc<Feed>, settings: Settings) -> Result<Self, Error> {
         let settings = Arc::new(settings);
         let guard = Guard::new(&schema::sdl(), settings.limits.clone())
             .map_err(|reason| Error::bad_input("limits", reason))?;
@@ -108,6 +110,7 @@ impl Api {
             inner: Arc::new(Inner {
                 schema: schema::build(),
                 loaders,
+                feed,
                 documents: Documents::new(guard),
                 persisted: settings
                     .persisted_queries
@@ -274,11 +277,9 @@ impl Api {
             let api = self.clone();
             return futures_util::stream::once(async move { api.run(ctx, prepared).await }).boxed();
         }
-        let answers = self.inner.schema.execute_stream(self.bound(
-            ctx,
-            self.inner.loaders.clone(),
-            prepared.request,
-        ));
+        let request = self.bound(ctx, self.inner.loaders.clone(), prepared.request);
+        let request = request.data(self.inner.feed.clone());
+        let answers = self.inner.schema.execute_stream(request);
         answers
             .map(move |response| finish(response, &id, cost, false))
             .boxed()

@@ -7,6 +7,7 @@ pub mod budget;
 pub mod connection;
 pub mod documents;
 pub mod error;
+pub mod fresh;
 pub mod guard;
 pub mod input;
 pub mod loaders;
@@ -32,6 +33,7 @@ use crate::ctx::Ctx;
 use loaders::Loaders;
 
 /// What every resolver finds in the request's data.
+#[derive(Clone)]
 pub struct Request {
     /// The context that operations take.
     pub ctx: Ctx,

@@ -1,11 +1,11 @@
 //! The schema: the one place that knows every domain's queries and mutations.
 
-use async_graphql::{EmptySubscription, MergedObject, Schema, ValidationMode};
+use async_graphql::{MergedObject, Schema, ValidationMode};
 
 use super::node::NodeQueries;
 use super::server_info::ServerQueries;
 use crate::api_keys::graphql::{ApiKeyMutations, ApiKeyQueries};
-use crate::audit::graphql::AuditQueries;
+use crate::audit::graphql::{AuditQueries, AuditSubscription};
 use crate::permissions::graphql::{PermissionMutations, PermissionQueries};
 use crate::teams::graphql::{TeamMutations, TeamQueries};
 use crate::users::graphql::{UserMutations, UserQueries};
@@ -32,14 +32,14 @@ pub struct Mutation(
 );
 
 /// The schema's type.
-pub type KeysteadSchema = Schema<Query, Mutation, EmptySubscription>;
+pub type KeysteadSchema = Schema<Query, Mutation, AuditSubscription>;
 
 /// The engine's own limit on nesting; the guard's, at most 200, is reached before.
 const RECURSION: usize = 400;
 
 /// Builds the schema. Documents come validated: the engine only looks for what it needs itself. Limits are the guard's: async-graphql's own are not needed and not all of them hold.
 pub fn build() -> KeysteadSchema {
-    Schema::build(Query::default(), Mutation::default(), EmptySubscription)
+    Schema::build(Query::default(), Mutation::default(), AuditSubscription)
         .disable_suggestions()
         .validation_mode(ValidationMode::Fast)
         .limit_recursive_depth(RECURSION)

@@ -12,6 +12,7 @@ mod docs;
 mod graphql;
 mod house;
 mod http;
+mod idempotency;
 mod permissions;
 mod support;
 mod users;

@@ -7,4 +7,4 @@ mod cluster;
 
 pub use app::{Client, TestApp};
 pub use bound::Bound;
-pub use call::Call;
+pub use call::{Answer, Call};
