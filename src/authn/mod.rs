@@ -3,6 +3,7 @@
 //! A credential is `Authorization: Bearer ks_…`, or `Basic` with a key as the password and any user name. A wrong checksum is
 //! refused without a query; look-ups of many requests share one statement.
 
+pub mod graphql;
 pub mod password;
 
 use std::net::IpAddr;

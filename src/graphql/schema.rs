@@ -6,6 +6,7 @@ use super::node::NodeQueries;
 use super::server_info::ServerQueries;
 use crate::api_keys::graphql::{ApiKeyMutations, ApiKeyQueries};
 use crate::audit::graphql::{AuditQueries, AuditSubscription};
+use crate::authn::graphql::ViewerQueries;
 use crate::permissions::graphql::{PermissionMutations, PermissionQueries};
 use crate::teams::graphql::{TeamMutations, TeamQueries};
 use crate::users::graphql::{UserMutations, UserQueries};
@@ -14,6 +15,7 @@ use crate::users::graphql::{UserMutations, UserQueries};
 #[derive(MergedObject, Default)]
 pub struct Query(
     ServerQueries,
+    ViewerQueries,
     NodeQueries,
     UserQueries,
     TeamQueries,

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use async_graphql::{Context, ID, Object};
 use uuid::Uuid;
 
+use crate::api_keys::graphql::ApiKey;
 use crate::audit::{model, ops};
 use crate::db::ids::{Id, Kind};
 use crate::error::Result;
@@ -64,6 +65,14 @@ impl AuditEvent {
     /// The user name of who acted, as it was then; null: Keystead itself.
     async fn actor_name(&self) -> Option<&str> {
         self.0.actor_name.as_deref()
+    }
+
+    /// The API key that was used; null if none was, or if it has been deleted since or is none that you may see. `apiKeyId` tells
+    /// these apart.
+    async fn api_key(&self, context: &Context<'_>) -> Option<Result<ApiKey>> {
+        ApiKey::load(request(context), self.0.api_key_id?)
+            .await
+            .transpose()
     }
 
     /// The id of the API key that was used, which may have been deleted since; null: none was.

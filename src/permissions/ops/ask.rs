@@ -4,7 +4,7 @@ use super::{access, facts, read};
 use crate::ctx::Ctx;
 use crate::db::ids::quoted;
 use crate::error::{Error, Result};
-use crate::permissions::check::{Decision, check};
+use crate::permissions::check::{Decision, check, privileges_at};
 use crate::permissions::effective::{Effective, effective};
 use crate::permissions::facts::Facts;
 use crate::permissions::model::Principal;
@@ -60,6 +60,17 @@ pub async fn everything(
     let prefix = parse("pathPrefix", prefix)?;
     let (principal, facts) = whose(ctx, principal).await?;
     Ok(effective(&facts, &principal, &prefix))
+}
+
+/// What the actor holds at the path, as patterns.
+///
+/// # Errors
+/// `UNAUTHENTICATED`; `BAD_USER_INPUT` for what is no path.
+pub fn held(ctx: &Ctx, path: &str) -> Result<Vec<String>> {
+    let holder = ctx.holder()?;
+    let path = parse("path", path)?;
+    let facts = holder.facts.at(ctx.now());
+    Ok(privileges_at(&facts, &holder.principal, &path, false).to_patterns())
 }
 
 fn parse(field: &str, path: &str) -> Result<Path> {
