@@ -1,11 +1,12 @@
 //! The second step: validation by the whole specification, with the verdicts of graphql-js (`validate` of `graphql`
 //! 16 with its default rules), which a test compares on thousands of documents.
 //!
-//! The rules are our own. The library that reads the schema (apollo-compiler) also validates, but it knows no `@oneOf`,
-//! reads a shorter list literal as equal to a longer one, lets a nullable variable into a list of non-null items and a
-//! null default stand for a value, refuses `subscription { a a }` and numbers beyond a double, and cannot be told to
-//! stop: merging fields takes it exponential time on documents of a few kilobytes. Here every step that is not linear
-//! in the document draws on a budget.
+//! The rules are our own. The library that reads the schema (apollo-compiler) also validates, but differs on 30 of the 246
+//! documents with a name in our tests: it knows no `@oneOf` and no `isOneOf`, reads a shorter list literal as equal to a
+//! longer one, lets a nullable variable into a list of non-null items and a null default stand for a value, does not look
+//! into scalars for undefined variables or repeated keys, and refuses `subscription { a a }`. Nor can it be told to stop:
+//! the time it takes to merge fields grows exponentially. Here every step that is not linear in the document draws on a
+//! budget.
 
 use std::collections::HashSet;
 

@@ -247,3 +247,53 @@ fn variables_have_limits() {
     );
     assert_eq!(hit(deep(500)), "max_variables_nesting");
 }
+
+/// Fields of an interface that merge with those of two objects, at each level in another way: to compare them all takes
+/// exponential time, whatever the algorithm.
+fn merging(depth: usize) -> String {
+    fn mixed(depth: usize, at: usize) -> String {
+        if at == depth {
+            return "name".to_owned();
+        }
+        let (below, dog, cat) = (
+            mixed(depth, at + 1),
+            own(depth, at + 1, "d"),
+            own(depth, at + 1, "c"),
+        );
+        format!(
+            "... on Named {{ f: friend {{ {below} }} }} ... on Dog {{ f: friend {{ {dog} }} }} ... on Cat {{ f: friend {{ {cat} }} }}"
+        )
+    }
+    fn own(depth: usize, at: usize, mark: &str) -> String {
+        if at >= depth {
+            return format!("{mark}{at}: name");
+        }
+        format!(
+            "{mark}{at}: name f: friend {{ {} }}",
+            own(depth, at + 1, mark)
+        )
+    }
+    format!("{{ named {{ {} }} }}", mixed(depth, 0))
+}
+
+#[test]
+fn merging_fields_has_a_budget() {
+    let limits = Limits {
+        max_fields: u64::MAX,
+        max_aliases: u64::MAX,
+        max_depth: 100,
+        ..Limits::default()
+    };
+    let guard = Guard::new(PETS, limits).unwrap();
+    assert_eq!(limit_of(&guard, &merging(6)), None);
+    let start = Instant::now();
+    assert_eq!(limit_of(&guard, &merging(18)), Some("max_validation_work"));
+    assert!(
+        start.elapsed() < Duration::from_secs(5),
+        "{:?}",
+        start.elapsed()
+    );
+    // With the default limits it does not come that far.
+    let guard = Guard::new(PETS, Limits::default()).unwrap();
+    assert!(guard.check_afresh(&merging(18)).is_err());
+}
