@@ -134,17 +134,24 @@ impl From<Refusal> for Refused {
         }
         metrics::counter!("keystead_guard_refusals_total", "code" => code.as_str(), "limit" => refusal.limit.map_or("", |hit| hit.name))
             .increment(1);
-        let errors = refusal.errors.into_iter().map(|fault| WireError {
-            message: fault.message,
-            locations: fault
-                .locations
-                .iter()
-                .map(|place| Place {
-                    line: place.line,
-                    column: place.column,
-                })
-                .collect(),
-            extensions: extensions.clone(),
+        let errors = refusal.errors.into_iter().map(|fault| {
+            let mut extensions = extensions.clone();
+            if let Some(path) = &fault.path {
+                let field = path.strip_prefix("variables.").unwrap_or(path);
+                extensions.insert("field".into(), field.into());
+            }
+            WireError {
+                message: fault.message,
+                locations: fault
+                    .locations
+                    .iter()
+                    .map(|place| Place {
+                        line: place.line,
+                        column: place.column,
+                    })
+                    .collect(),
+                extensions,
+            }
         });
         Refused {
             code,

@@ -2,14 +2,14 @@
 
 use std::time::{Duration, Instant};
 
-use keystead::http;
+use keystead::graphql::settings::Settings as ApiSettings;
+use keystead::http::Settings;
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
-use tokio::sync::oneshot;
 
 use super::attacks;
-use crate::support::TestApp;
+use crate::support::{Bound, TestApp};
 
 /// What a real server said: the status (0 if it hung up while a body was on its way), and the body.
 struct Said {
@@ -76,20 +76,13 @@ fn refused(said: &Said, name: &str) {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_running_server_survives_every_attack() {
-    let mut api = keystead::graphql::settings::Settings::default();
-    api.requests_per_address = 0;
-    let app = TestApp::with_settings(api, http::Settings::default()).await;
-    let listener = http::listen(([127, 0, 0, 1], 0).into()).await.unwrap();
-    let address = listener.local_addr().unwrap().to_string();
-    let (stop, stopped) = oneshot::channel::<()>();
-    let server = tokio::spawn(http::serve(
-        vec![listener],
-        app.app.clone(),
-        http::Settings::default(),
-        async {
-            let _ = stopped.await;
-        },
-    ));
+    let api = ApiSettings {
+        requests_per_address: 0,
+        ..ApiSettings::default()
+    };
+    let app = TestApp::with_settings(api, Settings::default()).await;
+    let mut server = Bound::new(&app, Settings::default()).await;
+    let address = server.address.to_string();
     alive(&address, "the start").await;
 
     for (name, text) in attacks::all() {
@@ -108,6 +101,7 @@ async fn a_running_server_survives_every_attack() {
                 };
                 refused(&item, name);
             }
+            over_a_socket(&server, name, &text).await;
         }
         if text.len() < 2_000 {
             let query: String = text.bytes().map(|byte| format!("%{byte:02x}")).collect();
@@ -122,8 +116,49 @@ async fn a_running_server_survives_every_attack() {
         assert!(said.status < 500, "{name}: {}", said.status);
         alive(&address, name).await;
     }
-    drop(stop);
-    server.await.unwrap().unwrap();
+    server.stop();
+    server.stopped().await;
+}
+
+/// A refused operation is one `error`, and the socket serves on.
+async fn over_a_socket(server: &Bound, name: &str, text: &str) {
+    let mut socket = server.socket().await;
+    socket.init(None).await;
+    socket.subscribe("attack", text).await;
+    let message = socket.next().await;
+    assert_eq!(message["type"], "error", "{name}: {message}");
+    let said = Said {
+        status: 200,
+        body: json!({ "errors": message["payload"] }),
+    };
+    refused(&said, name);
+    socket.subscribe("after", "{ __typename }").await;
+    let message = socket.next().await;
+    assert_eq!(
+        message["payload"]["data"],
+        json!({ "__typename": "Query" }),
+        "after {name}"
+    );
+}
+
+#[tokio::test]
+async fn a_variable_that_does_not_fit_names_its_field() {
+    let app = TestApp::new().await;
+    let create = "mutation($input: CreateUserInput!) { createUser(input: $input) { user { id } } }";
+    for (input, field) in [
+        (json!({ "username": 5 }), "input.username"),
+        (json!({}), "input.username"),
+        (json!({ "username": "ann", "role": "KING" }), "input.role"),
+        (json!({ "username": "ann", "wings": 2 }), "input.wings"),
+        (json!(null), "input"),
+    ] {
+        let (code, found, message) = app.admin().error(create, json!({ "input": input })).await;
+        assert_eq!(
+            (code.as_str(), found.as_str()),
+            ("BAD_USER_INPUT", field),
+            "{message}"
+        );
+    }
 }
 
 /// Attacks on what surrounds the document.
