@@ -104,11 +104,14 @@ impl Api {
     /// An internal error when a limit is not safe.
     pub fn new(loaders: Arc<Loaders>, feed: Arc<Feed>, settings: Settings) -> Result<Self, Error> {
         let settings = Arc::new(settings);
-        let guard = Guard::new(&schema::sdl(), settings.limits.clone())
-            .map_err(|reason| Error::bad_input("limits", reason))?;
+        let guard = Guard::new(
+            &schema::accepted(settings.federation),
+            settings.limits.clone(),
+        )
+        .map_err(|reason| Error::bad_input("limits", reason))?;
         Ok(Api {
             inner: Arc::new(Inner {
-                schema: schema::build(),
+                schema: schema::build(settings.federation),
                 loaders,
                 feed,
                 documents: Documents::new(guard),

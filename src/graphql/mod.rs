@@ -7,6 +7,7 @@ pub mod budget;
 pub mod connection;
 pub mod documents;
 pub mod error;
+pub mod federation;
 pub mod fresh;
 pub mod guard;
 pub mod input;

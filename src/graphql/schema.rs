@@ -2,6 +2,7 @@
 
 use async_graphql::{MergedObject, Schema, ValidationMode};
 
+use super::federation::{Federated, FederationQueries};
 use super::node::NodeQueries;
 use super::server_info::ServerQueries;
 use crate::api_keys::graphql::{ApiKeyMutations, ApiKeyQueries};
@@ -11,8 +12,9 @@ use crate::permissions::graphql::{PermissionMutations, PermissionQueries};
 use crate::teams::graphql::{TeamMutations, TeamQueries};
 use crate::users::graphql::{UserMutations, UserQueries};
 
-/// What can be asked.
+/// The queries of every domain.
 #[derive(MergedObject, Default)]
+#[graphql(name = "Queries")]
 pub struct Query(
     ServerQueries,
     ViewerQueries,
@@ -33,15 +35,26 @@ pub struct Mutation(
     PermissionMutations,
 );
 
+/// What can be asked.
+#[derive(MergedObject, Default)]
+#[graphql(name = "Query")]
+pub struct Alone(Query);
+
+/// What can be asked.
+#[derive(MergedObject, Default)]
+#[graphql(name = "Query")]
+pub struct Root(Query, FederationQueries);
+
 /// The schema's type.
-pub type KeysteadSchema = Schema<Query, Mutation, AuditSubscription>;
+pub type KeysteadSchema = Schema<Root, Mutation, AuditSubscription>;
 
 /// The engine's own limit on nesting; the guard's, at most 200, is reached before.
 const RECURSION: usize = 400;
 
 /// Builds the schema. Documents come validated: the engine only looks for what it needs itself. Limits are the guard's: async-graphql's own are not needed and not all of them hold.
-pub fn build() -> KeysteadSchema {
-    Schema::build(Query::default(), Mutation::default(), AuditSubscription)
+pub fn build(federated: bool) -> KeysteadSchema {
+    Schema::build(Root::default(), Mutation::default(), AuditSubscription)
+        .data(Federated(federated))
         .disable_suggestions()
         .validation_mode(ValidationMode::Fast)
         .limit_recursive_depth(RECURSION)
@@ -50,8 +63,14 @@ pub fn build() -> KeysteadSchema {
 
 /// The schema as text, as it is committed in `schema.graphql`.
 pub fn sdl() -> String {
-    let mut text = build().sdl();
+    let schema = Schema::new(Alone::default(), Mutation::default(), AuditSubscription);
+    let mut text = schema.sdl();
     text.truncate(text.trim_end().len());
     text.push('\n');
     text
+}
+
+/// The schema that documents are checked against: as a subgraph, it has a subgraph's queries too.
+pub fn accepted(federated: bool) -> String {
+    if federated { build(true).sdl() } else { sdl() }
 }

@@ -27,6 +27,8 @@ pub struct Settings {
     pub persisted_queries: bool,
     /// Bytes of registered queries that are kept. Default: 8 MiB.
     pub persisted_bytes: u64,
+    /// Whether this is a subgraph of an Apollo federation. Default: no.
+    pub federation: bool,
     /// If set, only these operations run.
     pub trusted: Option<TrustedDocuments>,
 }
@@ -43,6 +45,7 @@ impl Default for Settings {
             cost_per_minute: 1_000_000,
             persisted_queries: true,
             persisted_bytes: 8 * 1024 * 1024,
+            federation: false,
             trusted: None,
         }
     }

@@ -2,5 +2,6 @@
 
 pub mod attacks;
 mod attacks_live;
+mod federation;
 mod guard;
 mod laws;
