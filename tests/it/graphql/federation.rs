@@ -15,6 +15,10 @@ async fn subgraph() -> TestApp {
     TestApp::with_settings(settings, keystead::http::Settings::default()).await
 }
 
+fn global(user: uuid::Uuid) -> String {
+    Id::new(Kind::User, user).to_string()
+}
+
 const ENTITIES: &str = "query ($known: [_Any!]!) {
     _entities(representations: $known) { __typename ... on User { id username } }
 }";
@@ -65,20 +69,20 @@ async fn entities_come_in_the_order_asked_for_and_null_where_there_is_none() {
     let (ada, _) = app.user("ada", InstanceRole::Member).await;
     let (bob, _) = app.user("bob", InstanceRole::Member).await;
     let known = |id: String| json!({"__typename": "User", "id": id});
-    let absent = Id::new(Kind::User, uuid::Uuid::nil()).to_string();
+    let absent = global(uuid::Uuid::nil());
     let answer = app
         .admin()
         .data(
             ENTITIES,
-            json!({"known": [known(bob.id.to_string()), known(absent), known(ada.id.to_string())]}),
+            json!({"known": [known(global(bob.id)), known(absent), known(global(ada.id))]}),
         )
         .await;
     assert_eq!(
         answer["_entities"],
         json!([
-            {"__typename": "User", "id": bob.id.to_string(), "username": "bob"},
+            {"__typename": "User", "id": global(bob.id), "username": "bob"},
             null,
-            {"__typename": "User", "id": ada.id.to_string(), "username": "ada"},
+            {"__typename": "User", "id": global(ada.id), "username": "ada"},
         ])
     );
 }
@@ -89,8 +93,8 @@ async fn what_one_may_not_see_does_not_exist_here_either() {
     let (ada, asking) = app.user("ada", InstanceRole::Member).await;
     let (bob, _) = app.user("bob", InstanceRole::Member).await;
     let known = json!({"known": [
-        {"__typename": "User", "id": ada.id.to_string()},
-        {"__typename": "User", "id": bob.id.to_string()},
+        {"__typename": "User", "id": global(ada.id)},
+        {"__typename": "User", "id": global(bob.id)},
     ]});
     let answer = asking.data(ENTITIES, known.clone()).await;
     assert_eq!(answer["_entities"][0]["username"], "ada");
