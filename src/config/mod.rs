@@ -123,6 +123,9 @@ settings! {
         /// Empty: every operation may run.
         #[serde(with = "values::optional_path")]
         trusted_documents: Option<PathBuf> = None;
+        /// Whether this is a subgraph of an Apollo federation: users, teams and API keys are then entities that other subgraphs
+        /// name by their id.
+        federation: bool = false;
         /// Operations in one HTTP request (a batch) at most. 1 to 100.
         batch_limit: usize = 10;
         /// Levels of fields in one operation at most. 1 to 100.
@@ -250,6 +253,7 @@ impl Config {
             requests_per_address: self.requests_per_address,
             cost_per_minute: self.cost_per_minute,
             persisted_queries: self.persisted_queries,
+            federation: self.federation,
             trusted,
             ..ApiSettings::default()
         })
