@@ -50,9 +50,18 @@ impl PermissionCheck {
     }
 
     /// One sentence that says why.
-    async fn explanation(&self) -> String {
-        let who = self.0.principal.typed_id().to_string();
-        explain(&self.0.decision, &who, &self.0.privilege, &self.0.path)
+    async fn explanation(&self, context: &Context<'_>) -> Result<String> {
+        let who = match Principal::present(request(context), self.0.principal).await? {
+            Principal::User(user) => user.0.username.clone(),
+            Principal::Team(team) => format!("The team {}", team.0.slug),
+            Principal::ApiKey(key) => format!("The key {}", key.0.name),
+        };
+        Ok(explain(
+            &self.0.decision,
+            &who,
+            &self.0.privilege,
+            &self.0.path,
+        ))
     }
 }
 

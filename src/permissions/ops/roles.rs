@@ -71,7 +71,12 @@ pub async fn grantable(ctx: &Ctx, field: &str, names: &[String]) -> Result<Vec<R
     if names.is_empty() {
         return Ok(Vec::new());
     }
-    let found = store::by_names(&mut *ctx.db.read("roles_by_names").await?, names).await?;
+    let names_to_find: Vec<String> = names
+        .iter()
+        .filter(|name| could_be_a_name(name))
+        .cloned()
+        .collect();
+    let found = store::by_names(&mut *ctx.db.read("roles_by_names").await?, &names_to_find).await?;
     let by_name: HashMap<String, Role> = found
         .into_iter()
         .map(|role| (role.name.to_lowercase(), role))
@@ -248,6 +253,11 @@ fn gains(ctx: &Ctx, before: &Role, after: &Role, grants: &[Permission]) -> Resul
             ))
         })
         .collect()
+}
+
+/// What no role can be called is not looked for: Postgres takes no NUL.
+fn could_be_a_name(text: &str) -> bool {
+    text.len() <= 64 && text.bytes().all(|byte| byte.is_ascii_graphic())
 }
 
 fn name(given: &str) -> Result<String> {

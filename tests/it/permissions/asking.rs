@@ -20,7 +20,7 @@ async fn a_check_explains_itself() {
         json!({
             "allowed": true, "privilege": "model.use", "path": "/models/gpt-4o",
             "decidedBy": [{"path": "/models", "derived": false, "role": {"name": "USE"}}],
-            "explanation": format!("{} may model.use at /models/gpt-4o: it is included in the role USE at /models.", f.ada_id),
+            "explanation": "ada may model.use at /models/gpt-4o: it is included in the role USE at /models.",
         })
     );
     let asked = json!({"privilege": "user.write", "path": format!("/users/{}", f.ada_id)});

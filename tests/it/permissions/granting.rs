@@ -120,6 +120,14 @@ async fn bad_input_is_named() {
         (
             &f.ada_id,
             "/a",
+            json!([{"role": "READ\0"}]),
+            "NOT_FOUND",
+            "input.roles.0.role",
+            "There is no role",
+        ),
+        (
+            &f.ada_id,
+            "/a",
             json!([{"role": "NOPE"}]),
             "NOT_FOUND",
             "input.roles.0.role",

@@ -219,3 +219,38 @@ async fn users_and_teams_have_their_permissions_in_one_statement() {
     );
     assert_eq!(bobs.data(ask, json!({})).await["teams"]["nodes"], json!([]));
 }
+
+#[tokio::test]
+async fn the_list_holds_what_the_check_says() {
+    let f = Fixture::new().await;
+    let (bob, _) = f.member("bob").await;
+    let places = [
+        "/", "/a", "/a/b", "/a/b/c", "/a/b/d", "/ab", "/a_b/c", "/a%25/c", "/b", "/b/c/d",
+    ];
+    for path in places {
+        f.grant(&bob, path, &["USE"]).await;
+    }
+    let here = |path: &str, role: &str| json!({"input": {"principal": f.ada_id, "path": path, "roles": [{"role": role, "propagate": false}]}});
+    let steps = [
+        here("/b", "READ"),
+        here("/a/b", "READ"),
+        super::fixture::wanted(&f.ada_id, "/a", &["READ"]),
+        super::fixture::wanted(&f.ada_id, "/a/b", &["NO_ACCESS"]),
+        super::fixture::wanted(&f.ada_id, "/a/b/c", &["READ"]),
+        super::fixture::wanted(&f.ada_id, "/a%25", &["READ"]),
+        here("/", "READ"),
+        here("/", "NO_ACCESS"),
+    ];
+    // Ada holds nothing at bob's path, so that paths alone decide.
+    for step in steps {
+        f.admin.data(super::fixture::UPDATE, step.clone()).await;
+        let listed = paths(&f.ada, json!({"principal": bob})).await;
+        let mut expected = Vec::new();
+        for path in places {
+            if f.may(&f.ada, "permission.read", path).await {
+                expected.push(path);
+            }
+        }
+        assert_eq!(listed, expected, "after {step}");
+    }
+}
