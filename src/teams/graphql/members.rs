@@ -34,6 +34,7 @@ fn role(membership: &model::Membership) -> Result<TeamRole> {
 #[derive(Clone)]
 pub struct TeamMembership(pub model::Membership);
 
+/// A user's place in a team.
 #[Object]
 impl TeamMembership {
     /// The team.

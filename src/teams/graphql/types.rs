@@ -38,6 +38,7 @@ impl Team {
     }
 }
 
+/// A team: users who hold permissions together. What a team holds, the members of the teams below it hold too.
 #[Object]
 impl Team {
     /// The global id.
