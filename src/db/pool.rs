@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use diesel_async::pooled_connection::bb8::{Pool, PooledConnection};
 use diesel_async::pooled_connection::{
-    AsyncDieselConnectionManager, ManagerConfig, RecyclingMethod,
+    AsyncDieselConnectionManager, ManagerConfig, PoolableConnection, RecyclingMethod,
 };
 use diesel_async::{AnsiTransactionManager, AsyncPgConnection, TransactionManager};
 use tokio::sync::{Mutex, OwnedMutexGuard};
@@ -170,10 +170,16 @@ impl Db {
 
 async fn checkout(pool: &Pool<AsyncPgConnection>) -> Result<Held> {
     let waiting = Instant::now();
-    let held = pool
-        .get_owned()
-        .await
-        .map_err(|error| Failure::Unavailable(error.to_string()))?;
+    let held = loop {
+        let mut held = pool
+            .get_owned()
+            .await
+            .map_err(|error| Failure::Unavailable(error.to_string()))?;
+        // One that broke while it was idle: the pool throws it away when it comes back. Costs no round trip.
+        if !held.is_broken() {
+            break held;
+        }
+    };
     metrics::histogram!("keystead_db_pool_wait_seconds").record(waiting.elapsed().as_secs_f64());
     Ok(held)
 }

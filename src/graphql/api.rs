@@ -260,12 +260,13 @@ impl Api {
     ) -> Result<Executed, Refused> {
         let deadline = self.inner.settings.deadline;
         let (id, cost) = (ctx.request.id.clone(), prepared.operation.cost);
+        let undone = whole || !prepared.is_mutation();
         let request = self.bound(ctx, loaders, prepared.request);
         let running = self.inner.schema.execute(request);
         match tokio::time::timeout(deadline, AssertUnwindSafe(running).catch_unwind()).await {
             Ok(Ok(response)) => finish(response, &id, cost, whole),
             Ok(Err(_panic)) => Err(Error::internal(format!("request {id} panicked")).into()),
-            Err(_elapsed) => Err(late(deadline).into()),
+            Err(_elapsed) => Err(late(deadline, undone).into()),
         }
     }
 
@@ -283,8 +284,12 @@ impl Api {
         let request = self.bound(ctx, self.inner.loaders.clone(), prepared.request);
         let request = request.data(self.inner.feed.clone());
         let answers = self.inner.schema.execute_stream(request);
-        answers
-            .map(move |response| finish(response, &id, cost, false))
+        AssertUnwindSafe(answers)
+            .catch_unwind()
+            .map(move |answer| match answer {
+                Ok(response) => finish(response, &id, cost, false),
+                Err(_panic) => Err(Error::internal(format!("subscription {id} panicked")).into()),
+            })
             .boxed()
     }
 
@@ -302,13 +307,17 @@ impl Api {
     }
 }
 
-fn late(deadline: Duration) -> Error {
+/// A mutation may have been about to commit: only one that runs in a transaction of the request's own is surely undone.
+fn late(deadline: Duration, undone: bool) -> Error {
+    let advice = if undone {
+        "Nothing was changed; ask for less, or try again."
+    } else {
+        "Look whether the change was made before you send it again; with an Idempotency-Key it is never made twice."
+    };
+    let seconds = deadline.as_secs_f32();
     Error::new(
         Code::Timeout,
-        format!(
-            "The request took longer than {} s. Nothing was changed; ask for less, or try again.",
-            deadline.as_secs_f32()
-        ),
+        format!("The request took longer than {seconds} s. {advice}"),
     )
 }
 

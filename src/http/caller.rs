@@ -143,7 +143,18 @@ impl Visitor {
         let app = &server.app;
         let value = self.authorization.as_ref().map(Secret::expose);
         let found = match Credential::from_header(value) {
-            Ok(credential) => app.authenticate(credential, &self.info).await,
+            Ok(credential) => {
+                let asking = app.authenticate(credential, &self.info);
+                // A database that neither answers nor breaks the connection must not hold callers for ever.
+                tokio::time::timeout(app.api.settings().deadline, asking)
+                    .await
+                    .unwrap_or_else(|_elapsed| {
+                        Err(Error::new(
+                            Code::ServiceUnavailable,
+                            "The database took too long to answer. Nothing was changed; try again.",
+                        ))
+                    })
+            }
             Err(error) => Err(error),
         };
         match found {

@@ -24,6 +24,7 @@ use super::tls::Tls;
 use super::{Peer, Server, Settings, health, routes};
 use crate::app::App;
 use crate::error::{Error, Result};
+use crate::idempotency;
 
 /// Serves until `shutdown` resolves, then finishes what runs: new connections are not accepted, requests under way are
 /// answered, WebSockets are closed with 1001, for `stop_timeout` at most.
@@ -40,6 +41,7 @@ pub async fn serve(
     if settings.metrics && health::recorder().is_none() {
         tracing::warn!("metrics are recorded by somebody else: /metrics has nothing to say");
     }
+    let (kept, metrics) = (app.clone(), settings.metrics);
     let (stop, stopping) = watch::channel(false);
     let limit = settings
         .max_connections
@@ -60,7 +62,9 @@ pub async fn serve(
         .into_iter()
         .map(|listener| tokio::spawn(acceptor.clone().accept(listener)))
         .collect();
+    let upkeep = tokio::spawn(upkeep(kept, metrics));
     shutdown.await;
+    upkeep.abort();
     stop.send_replace(true);
     for task in accepting {
         let _ = task.await;
@@ -75,6 +79,33 @@ pub async fn serve(
         );
     }
     Ok(())
+}
+
+/// How often the recorder puts its samples in order; they would pile up where nobody reads `/metrics`.
+const RECORDER: Duration = Duration::from_secs(5);
+
+/// How many times as seldom the stored answers of old requests are deleted.
+const PURGE: u32 = 120;
+
+/// What a server does beside answering.
+async fn upkeep(app: App, metrics: bool) {
+    let mut tick = tokio::time::interval(RECORDER);
+    tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    for number in 0_u32.. {
+        tick.tick().await;
+        if let Some(recorder) = health::recorder().filter(|_| metrics) {
+            recorder.run_upkeep();
+        }
+        if number % PURGE == PURGE - 1
+            && let Err(error) = idempotency::ops::purge(&app.db, &app.clock).await
+        {
+            tracing::warn!(
+                code = error.code.as_str(),
+                cause = error.cause,
+                "old answers were not deleted"
+            );
+        }
+    }
 }
 
 /// Held by a connection and by what outlives its requests; the server waits for it when it stops.

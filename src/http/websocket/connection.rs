@@ -1,11 +1,12 @@
 //! One WebSocket, from its first message to its close.
 
 use std::collections::HashMap;
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use axum::extract::ws::{Message, WebSocket};
-use futures_util::StreamExt;
+use futures_util::{FutureExt, StreamExt};
 use serde_json::{Map, Value};
 use tokio::sync::{RwLock, mpsc};
 use tokio::task::AbortHandle;
@@ -349,7 +350,11 @@ impl Operation {
             name: request.operation_name.clone(),
             ..Noted::default()
         };
-        if let Err(mut refused) = self.answer(request, &mut noted).await {
+        let answered = AssertUnwindSafe(self.answer(request, &mut noted)).catch_unwind();
+        let answered = answered.await.unwrap_or_else(|_panic| {
+            Err(Error::internal(format!("an operation of {} panicked", info.id)).into())
+        });
+        if let Err(mut refused) = answered {
             noted.code = Some(refused.code.as_str());
             self.tell(About::Error(refused.errors(&info.id))).await;
         }

@@ -1,7 +1,10 @@
 //! HTTP: what is accepted, what is refused, and what every answer carries.
 
+mod database_gone;
+mod documents;
 mod events;
 mod limits;
+mod log;
 mod negotiation;
 mod rules;
 mod socket;

@@ -7,7 +7,7 @@ use chrono::{DateTime, TimeZone, Utc};
 use keystead::api_keys::model::{ApiKey, KeyPermission, NewApiKey};
 use keystead::app::App;
 use keystead::ctx::{Actor, Clock, Ctx, Policy, Random, RequestInfo};
-use keystead::db::Endpoint;
+use keystead::db::{Endpoint, PoolSettings};
 use keystead::graphql::settings::Settings as ApiSettings;
 use keystead::http::Settings as HttpSettings;
 use keystead::permissions::model::InstanceRole;
@@ -26,41 +26,59 @@ pub struct TestApp {
     pub admin_key: Arc<str>,
 }
 
+/// What an app under test is made of, where it is not the usual.
+pub struct Setup {
+    /// Its database; `None`: one of its own.
+    pub endpoint: Option<Endpoint>,
+    pub pool: PoolSettings,
+    pub policy: Policy,
+    pub api: ApiSettings,
+    pub http: HttpSettings,
+}
+
+impl Default for Setup {
+    fn default() -> Self {
+        Setup {
+            endpoint: None,
+            pool: PoolSettings::default(),
+            // Passwords that hash quickly.
+            policy: Policy {
+                password_cost: 4,
+                ..Policy::default()
+            },
+            api: ApiSettings::default(),
+            http: HttpSettings::default(),
+        }
+    }
+}
+
 impl TestApp {
     pub async fn new() -> TestApp {
-        TestApp::with_policy(policy()).await
-    }
-
-    pub async fn with_policy(policy: Policy) -> TestApp {
-        let endpoint = cluster::database().await;
-        TestApp::over(
-            endpoint,
-            policy,
-            ApiSettings::default(),
-            HttpSettings::default(),
-        )
-        .await
+        TestApp::with(Setup::default()).await
     }
 
     /// An app with those settings.
     pub async fn with_settings(api: ApiSettings, http: HttpSettings) -> TestApp {
-        let endpoint = cluster::database().await;
-        TestApp::over(endpoint, policy(), api, http).await
+        TestApp::with(Setup {
+            api,
+            http,
+            ..Setup::default()
+        })
+        .await
     }
 
-    /// An app over that database, which is migrated and empty.
-    pub async fn over(
-        endpoint: Endpoint,
-        policy: Policy,
-        api: ApiSettings,
-        http: HttpSettings,
-    ) -> TestApp {
+    pub async fn with(setup: Setup) -> TestApp {
+        let endpoint = match setup.endpoint {
+            Some(endpoint) => endpoint,
+            None => Endpoint::parse(&cluster::database().await).unwrap(),
+        };
         let start: DateTime<Utc> = Utc.with_ymd_and_hms(2030, 1, 1, 12, 0, 0).unwrap();
         let app = App::builder(endpoint)
             .clock(Clock::manual(start))
             .random(Random::seeded(1))
-            .policy(policy)
-            .api(api)
+            .pool(setup.pool)
+            .policy(setup.policy)
+            .api(setup.api)
             .build()
             .await
             .unwrap();
@@ -71,7 +89,7 @@ impl TestApp {
             .unwrap();
         let admin_key = key(&ctx, &admin, "first").await;
         TestApp {
-            router: keystead::http::router(app.clone(), http),
+            router: keystead::http::router(app.clone(), setup.http),
             app,
             admin_key: admin_key.into(),
         }
@@ -148,14 +166,6 @@ impl TestApp {
             .await
             .unwrap();
         (key, self.with_key(secret.expose()))
-    }
-}
-
-/// The defaults, with passwords that hash quickly.
-fn policy() -> Policy {
-    Policy {
-        password_cost: 4,
-        ..Policy::default()
     }
 }
 

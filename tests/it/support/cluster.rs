@@ -11,15 +11,15 @@ use tokio::sync::OnceCell;
 const TEMPLATE: &str = "keystead_template";
 
 pub struct Cluster {
-    _postgres: Embedded,
+    postgres: Embedded,
     admin: Endpoint,
 }
 
 static CLUSTER: OnceCell<Cluster> = OnceCell::const_new();
 static NUMBER: AtomicU32 = AtomicU32::new(0);
 
-/// A database of one's own: a clone of the migrated template.
-pub async fn database() -> Endpoint {
+/// The URL of a database of one's own: a clone of the migrated template.
+pub async fn database() -> String {
     let cluster = CLUSTER.get_or_init(start).await;
     let name = format!("t{}", NUMBER.fetch_add(1, Ordering::Relaxed));
     let client = cluster.admin.client().await.unwrap();
@@ -29,7 +29,7 @@ pub async fn database() -> Endpoint {
         ))
         .await
         .unwrap();
-    cluster.admin.with_database(&name)
+    cluster.postgres.database_url(&name)
 }
 
 /// Several test processes may run at once; each takes the first folder that no other holds.
@@ -83,8 +83,5 @@ async fn prepare(postgres: Embedded) -> Cluster {
         )
         .await
         .unwrap();
-    Cluster {
-        _postgres: postgres,
-        admin,
-    }
+    Cluster { postgres, admin }
 }

@@ -4,7 +4,9 @@ mod app;
 mod bound;
 mod call;
 mod cluster;
+mod proxy;
 
-pub use app::{Client, TestApp};
+pub use app::{Client, Setup, TestApp};
 pub use bound::Bound;
 pub use call::{Answer, Call};
+pub use proxy::Proxy;
