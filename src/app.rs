@@ -10,6 +10,10 @@ use crate::error::Result;
 use crate::graphql::api::Api;
 use crate::graphql::loaders::Loaders;
 use crate::graphql::settings::Settings as ApiSettings;
+use crate::idempotency;
+
+/// How often expired answers of idempotent requests are deleted.
+const ANSWERS_EVERY: std::time::Duration = std::time::Duration::from_secs(600);
 
 /// What requests share. Cheap to clone.
 #[derive(Clone)]
@@ -129,6 +133,23 @@ impl App {
             db: self.db.clone(),
             policy: self.policy.clone(),
             events: self.events.clone(),
+        }
+    }
+
+    /// Deletes the answers of idempotent requests that have expired, every ten minutes, for ever: a server runs it beside its
+    /// requests.
+    pub async fn keep_answers(self) {
+        let mut ticks = tokio::time::interval(ANSWERS_EVERY);
+        ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        loop {
+            ticks.tick().await;
+            if let Err(error) = idempotency::ops::purge(&self.db, &self.clock).await {
+                let cause = error.cause.unwrap_or_default();
+                tracing::warn!(
+                    cause,
+                    "cannot delete expired idempotency keys; trying again"
+                );
+            }
         }
     }
 

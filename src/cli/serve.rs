@@ -62,6 +62,7 @@ async fn serve_on(
     };
     output::print(banner(&url, first.as_ref()))?;
     tracing::info!(%address, url, "ready");
+    tokio::spawn(app.clone().keep_answers());
     let mut lost = false;
     let stop = async {
         tokio::select! {

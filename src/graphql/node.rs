@@ -94,6 +94,5 @@ async fn load(request: &Request, field: &str, id: &str) -> Result<Option<Node>> 
             .map(Node::AuditEvent)),
         Kind::Team => Ok(Team::load(request, id.uuid).await?.map(Node::Team)),
         Kind::ApiKey => Ok(ApiKey::load(request, id.uuid).await?.map(Node::ApiKey)),
-        _ => Ok(None),
     }
 }

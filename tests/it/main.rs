@@ -6,6 +6,7 @@
 
 mod api_keys;
 mod audit;
+mod authn;
 mod cli;
 mod db;
 mod docs;

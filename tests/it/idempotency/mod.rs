@@ -2,6 +2,7 @@
 
 mod concurrency;
 mod replay;
+mod secrets;
 
 use serde_json::{Value, json};
 

@@ -206,6 +206,11 @@ impl Client {
         self.send(self.request("POST", "/graphql").json(body)).await
     }
 
+    /// The key it calls with.
+    pub fn key(&self) -> Option<&str> {
+        self.key.as_deref()
+    }
+
     /// Begins a request with this client's credential.
     pub fn request(&self, method: &str, path: &str) -> Call {
         let call = Call::new(method, path).header("x-request-id", "test-request");

@@ -1,0 +1,3 @@
+//! Who is calling.
+
+mod viewer;
