@@ -120,6 +120,10 @@ pub fn email(field: &str, value: &str) -> Result<String> {
             ),
         )
     };
+    // Longer texts are refused before they are normalised.
+    if value.len() > 254 * 18 {
+        return Err(refuse());
+    }
     let normal: String = value.trim().nfc().collect();
     let (local, domain) = normal.rsplit_once('@').ok_or_else(refuse)?;
     let part = |text: &str| {
@@ -158,10 +162,21 @@ pub fn metadata(field: &str, value: serde_json::Value) -> Result<serde_json::Val
             text.len()
         ));
     }
-    if text.contains("\\u0000") {
+    if contains_nul(&value) {
         return refuse("contains the character U+0000, which cannot be stored.".into());
     }
     Ok(value)
+}
+
+fn contains_nul(value: &serde_json::Value) -> bool {
+    match value {
+        serde_json::Value::String(text) => text.contains('\0'),
+        serde_json::Value::Array(items) => items.iter().any(contains_nul),
+        serde_json::Value::Object(members) => members
+            .iter()
+            .any(|(name, item)| name.contains('\0') || contains_nul(item)),
+        _ => false,
+    }
 }
 
 fn deeper_than(value: &serde_json::Value, levels: usize) -> bool {

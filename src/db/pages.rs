@@ -95,11 +95,16 @@ impl Cursor {
         if of != list {
             return Err(refuse("is a cursor of another list or order"));
         }
-        // Which of the two a list uses is part of its name's meaning, so the text tells.
-        let key = match DateTime::parse_from_rfc3339(&key) {
-            Ok(at) if !list.ends_with(":TEXT") => SortKey::Time(at.to_utc()),
-            _ => SortKey::Text(key),
+        // The checksum is no secret: a key that this list cannot have is refused, lest it reach the database.
+        let key = if list.ends_with(":TEXT") {
+            Some(key)
+                .filter(|key| !key.contains('\0'))
+                .map(SortKey::Text)
+        } else {
+            let at = DateTime::parse_from_rfc3339(&key).ok();
+            at.map(|at| SortKey::Time(at.to_utc()))
         };
+        let key = key.ok_or_else(|| refuse("is not a cursor"))?;
         Ok(Cursor { key, id })
     }
 }

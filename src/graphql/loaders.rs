@@ -14,6 +14,7 @@ use crate::permissions::model::{Permission, PermissionList, Role};
 use crate::permissions::ops::read;
 use crate::permissions::ops::roles;
 use crate::teams::model::{JoinedTeam, MemberList, Membership, Team, TeamList};
+use crate::users::model::UserSight;
 use crate::{api_keys, audit, teams, users};
 
 /// Batches of one loader that may be under way at once.
@@ -26,6 +27,8 @@ pub type Lists<L, T> = Arc<Coalescer<Nested<L>, Arc<Page<T>>>>;
 pub struct Loaders {
     /// Users by id.
     pub users: Arc<Coalescer<Uuid, Arc<users::model::User>>>,
+    /// Whether somebody with that sight sees the user.
+    pub users_seen: Arc<Coalescer<(Uuid, UserSight), ()>>,
     /// Teams by id.
     pub teams: Arc<Coalescer<Uuid, Arc<Team>>>,
     /// The teams below a team.
@@ -76,6 +79,7 @@ impl Loaders {
         };
         Arc::new(Loaders {
             users: loader!(db, users::ops::by_ids),
+            users_seen: loader!(db, users::ops::seen_among),
             teams: loader!(db, teams::ops::by_ids),
             teams_below: loader!(db, teams::ops::children),
             teams_of: loader!(db, teams::ops::teams_of),

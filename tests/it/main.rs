@@ -16,4 +16,5 @@ mod http;
 mod idempotency;
 mod permissions;
 mod support;
+mod teams;
 mod users;

@@ -51,6 +51,10 @@ pub async fn by_id(ctx: &Ctx, id: Uuid) -> Result<Option<Arc<Team>>> {
 /// As [`by_id`].
 pub async fn by_slug(ctx: &Ctx, slug: &str) -> Result<Option<Arc<Team>>> {
     access::authenticated(ctx)?;
+    // Postgres cannot even be asked.
+    if slug.contains('\0') {
+        return Ok(None);
+    }
     let found = rows::by_slug(&mut *ctx.db.read("team_by_slug").await?, slug).await?;
     Ok(found.filter(|team| may_read(ctx, team.id)).map(Arc::new))
 }

@@ -11,7 +11,8 @@ use uuid::Uuid;
 pub use create::{create, first_admin};
 pub use delete::delete;
 pub use read::{
-    by_email, by_id, by_ids, by_username, cursor, list, may_read, require_readable, sight,
+    by_email, by_id, by_ids, by_username, cursor, list, may_read, require_readable, seen_among,
+    sight,
 };
 pub use update::update;
 

@@ -45,6 +45,9 @@ pub async fn by_id(ctx: &Ctx, id: Uuid) -> Result<Option<Arc<User>>> {
 /// As [`by_id`].
 pub async fn by_username(ctx: &Ctx, username: &str) -> Result<Option<Arc<User>>> {
     access::authenticated(ctx)?;
+    if username.contains('\0') {
+        return Ok(None);
+    }
     let found = store::by_username(&mut *ctx.db.read("user_by_username").await?, username).await?;
     seen(ctx, found.map(Arc::new)).await
 }
@@ -55,6 +58,9 @@ pub async fn by_username(ctx: &Ctx, username: &str) -> Result<Option<Arc<User>>>
 /// As [`by_id`].
 pub async fn by_email(ctx: &Ctx, email: &str) -> Result<Option<Arc<User>>> {
     access::authenticated(ctx)?;
+    if email.contains('\0') {
+        return Ok(None);
+    }
     let found = store::by_email(&mut *ctx.db.read("user_by_email").await?, email).await?;
     seen(ctx, found.map(Arc::new)).await
 }
@@ -89,6 +95,27 @@ pub async fn require_readable(ctx: &Ctx, field: &str, ids: &[Uuid]) -> Result<()
         Some(missing) => Err(absent(field, *missing)),
         None => Ok(()),
     }
+}
+
+/// Which of these users somebody with that sight sees, for a loader.
+///
+/// # Errors
+/// `SERVICE_UNAVAILABLE` when the database cannot be reached.
+pub async fn seen_among(
+    db: &Db,
+    asked: Vec<(Uuid, UserSight)>,
+) -> Result<HashMap<(Uuid, UserSight), ()>> {
+    let mut by_sight: HashMap<UserSight, Vec<Uuid>> = HashMap::new();
+    for (id, sight) in asked {
+        by_sight.entry(sight).or_default().push(id);
+    }
+    let mut seen = HashMap::new();
+    for (sight, ids) in by_sight {
+        let mut conn = db.read("users_in_seen_teams").await?;
+        let found = store::readable(&mut conn, &ids, &sight).await?;
+        seen.extend(found.into_iter().map(|id| ((id, sight.clone()), ())));
+    }
+    Ok(seen)
 }
 
 /// Those of these users that the actor may not read; whether they exist is asked only where their teams decide.

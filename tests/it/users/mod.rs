@@ -1,3 +1,10 @@
 //! Users, over GraphQL.
 
 mod create;
+mod delete;
+mod list;
+mod meanwhile;
+mod sight;
+mod texts;
+mod update;
+mod world;
