@@ -286,7 +286,15 @@ impl Api {
         let answers = self.inner.schema.execute_stream(request);
         AssertUnwindSafe(answers)
             .catch_unwind()
-            .map(move |answer| match answer {
+            .enumerate()
+            .map(move |(number, answer)| match answer {
+                // It ended before its first event: it was refused, not run.
+                Ok(response) if number == 0 && response.data == Value::Null => {
+                    match Refused::by_resolver(&response.errors) {
+                        Some(refused) => Err(refused),
+                        None => finish(response, &id, cost, false),
+                    }
+                }
                 Ok(response) => finish(response, &id, cost, false),
                 Err(_panic) => Err(Error::internal(format!("subscription {id} panicked")).into()),
             })

@@ -74,6 +74,12 @@ impl Refused {
         }
     }
 
+    /// What a resolver said when it should have begun a subscription.
+    pub(super) fn by_resolver(errors: &[ServerError]) -> Option<Self> {
+        let source = errors.first()?.source.as_ref()?;
+        source.downcast_ref::<Error>().cloned().map(Refused::from)
+    }
+
     fn sign(&mut self, request_id: &str) {
         for error in &mut self.errors {
             error

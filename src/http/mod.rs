@@ -63,6 +63,9 @@ pub fn router(app: App, settings: Settings) -> Router {
 }
 
 fn routes(server: Server) -> Router {
+    if server.settings.metrics && health::recorder().is_none() {
+        tracing::warn!("metrics are recorded by somebody else: /metrics has nothing to say");
+    }
     let routes = Router::new()
         .route("/graphql", any(graphql::handle))
         .route("/", get(graphiql::page))

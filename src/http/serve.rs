@@ -38,9 +38,6 @@ pub async fn serve(
     shutdown: impl Future<Output = ()>,
 ) -> Result<()> {
     let tls = settings.tls.as_ref().map(Tls::load).transpose()?;
-    if settings.metrics && health::recorder().is_none() {
-        tracing::warn!("metrics are recorded by somebody else: /metrics has nothing to say");
-    }
     let (kept, metrics) = (app.clone(), settings.metrics);
     let (stop, stopping) = watch::channel(false);
     let limit = settings

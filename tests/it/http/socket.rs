@@ -96,6 +96,23 @@ async fn an_anonymous_client_may_ask_what_anybody_may() {
 }
 
 #[tokio::test]
+async fn a_subscription_that_is_refused_is_one_error() {
+    let app = TestApp::new().await;
+    let server = Bound::new(&app, settings()).await;
+    let mut socket = server.socket().await;
+    socket.init(None).await;
+    socket
+        .subscribe("1", "subscription { auditEvents { action } }")
+        .await;
+    let error = socket.next().await;
+    assert_eq!(error["type"], "error", "{error}");
+    assert_eq!(error["payload"][0]["extensions"]["code"], "UNAUTHENTICATED");
+    // Nothing follows it, and the id is free again.
+    socket.subscribe("1", "{ __typename }").await;
+    assert_eq!(socket.next().await["type"], "next");
+}
+
+#[tokio::test]
 async fn each_breach_has_its_close_code() {
     let app = TestApp::new().await;
     let server = Bound::new(&app, settings()).await;
