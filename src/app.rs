@@ -1,6 +1,7 @@
 //! The application: everything that requests share, the same for the server and for tests.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::audit::follow::Feed;
 use crate::authn::{Authenticator, Credential};
@@ -14,6 +15,9 @@ use crate::idempotency;
 
 /// How often expired answers of idempotent requests are deleted.
 const ANSWERS_EVERY: std::time::Duration = std::time::Duration::from_secs(600);
+
+/// How often it is stored when keys and users were last used.
+const LAST_USED_EVERY: Duration = Duration::from_secs(10);
 
 /// What requests share. Cheap to clone.
 #[derive(Clone)]
@@ -149,6 +153,27 @@ impl App {
                     cause,
                     "cannot delete expired idempotency keys; trying again"
                 );
+            }
+        }
+    }
+
+    /// Stores when keys and users were last used, as far as it is not stored yet; returns for how many keys.
+    ///
+    /// # Errors
+    /// `SERVICE_UNAVAILABLE` when the database cannot be reached; it is kept for the next time.
+    pub async fn flush_last_used(&self) -> Result<usize> {
+        self.authenticator.last_used.flush(&self.db).await
+    }
+
+    /// Does so every ten seconds, for ever: a server runs it beside its requests.
+    pub async fn keep_last_used(self) {
+        let mut ticks = tokio::time::interval(LAST_USED_EVERY);
+        ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        loop {
+            ticks.tick().await;
+            if let Err(error) = self.flush_last_used().await {
+                let cause = error.cause.unwrap_or_default();
+                tracing::warn!(cause, "cannot store when keys were last used; trying again");
             }
         }
     }

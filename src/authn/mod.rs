@@ -4,6 +4,7 @@
 //! refused without a query; look-ups of many requests share one statement.
 
 pub mod graphql;
+pub mod last_used;
 pub mod password;
 
 use std::net::IpAddr;
@@ -18,6 +19,8 @@ use crate::db::coalesce::Coalescer;
 use crate::error::{Code, Error, Result};
 use crate::permissions::model::Principal;
 use crate::permissions::ops::facts::{self, Identified};
+use last_used::LastUsed;
+
 use crate::secrets::{Digest, SealingKey, Secret};
 
 /// The longest `Authorization` header that is looked at, in bytes.
@@ -71,6 +74,8 @@ fn refused(message: impl Into<String>) -> Error {
 
 /// Finds the actor behind a credential.
 pub struct Authenticator {
+    /// When keys and users were last used.
+    pub last_used: LastUsed,
     clock: Clock,
     keys: Arc<Coalescer<Digest, Arc<Identified>>>,
 }
@@ -83,7 +88,11 @@ impl Authenticator {
             let (db, now) = (db.clone(), fetch_clock.now());
             async move { facts::by_digests(&db, now, digests).await }
         });
-        Authenticator { clock, keys }
+        Authenticator {
+            last_used: LastUsed::default(),
+            clock,
+            keys,
+        }
     }
 
     /// The actor behind the credential, calling from `ip`.
@@ -102,6 +111,10 @@ impl Authenticator {
         }
         let digest = secret.digest();
         let holder = self.holder(digest, secret.sealing_key(), ip).await?;
+        if let Some(key) = holder.api_key_id {
+            self.last_used
+                .note(key, holder.user_id, self.clock.now(), ip);
+        }
         Ok(Actor::Holder(Arc::new(holder)))
     }
 

@@ -44,6 +44,7 @@ pub async fn serve(
         .max_connections
         .clamp(1, Semaphore::MAX_PERMITS >> 3);
     let (stop_timeout, permits) = (settings.stop_timeout, Arc::new(Semaphore::new(limit)));
+    let (used, storing) = (app.clone(), tokio::spawn(app.clone().keep_last_used()));
     let acceptor = Acceptor {
         tls,
         routes: routes(Server {
@@ -74,6 +75,10 @@ pub async fn serve(
             seconds = stop_timeout.as_secs(),
             "some requests did not finish in time and are cut off"
         );
+    }
+    storing.abort();
+    if let Err(error) = used.flush_last_used().await {
+        tracing::warn!(%error, "when keys were last used could not be stored");
     }
     Ok(())
 }

@@ -244,3 +244,26 @@ pub(super) fn cursor(user: &User, sort: UserSort) -> Cursor {
     };
     Cursor { key, id: user.id }
 }
+
+/// Stores many uses at once. A later one that is stored already stays; rows are locked in the order of their ids, so that two
+/// processes never wait for each other in a circle.
+pub(super) async fn note_used(
+    conn: &mut AsyncPgConnection,
+    uses: Vec<(Uuid, DateTime<Utc>)>,
+) -> db::Result<()> {
+    let (ids, moments): (Vec<Uuid>, Vec<Option<DateTime<Utc>>>) =
+        uses.into_iter().map(|(id, at)| (id, Some(at))).unzip();
+    Statement::new("WITH later AS (SELECT u.id, used.at FROM unnest(")
+        .bind(ids)
+        .sql("::uuid[], ")
+        .bind(moments)
+        .sql(
+            "::timestamptz[]) AS used (id, at) JOIN users u ON u.id = used.id
+            WHERE u.last_used_at IS NULL OR u.last_used_at < used.at
+            ORDER BY u.id FOR NO KEY UPDATE OF u)
+        UPDATE users u SET last_used_at = later.at FROM later WHERE u.id = later.id",
+        )
+        .execute(conn)
+        .await?;
+    Ok(())
+}

@@ -8,6 +8,7 @@ mod read;
 mod rotate;
 mod rules;
 mod update;
+mod used;
 
 use uuid::Uuid;
 
@@ -18,6 +19,7 @@ pub use read::{PageOf, by_ids, by_secret, cursor, list, may_read, pages_of, sigh
 pub use rotate::rotate;
 pub use rules::{MAX_CIDRS, MAX_PERMISSIONS};
 pub use update::update;
+pub use used::note_used;
 
 use super::model::ApiKey;
 use crate::ctx::Ctx;

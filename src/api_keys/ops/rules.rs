@@ -1,7 +1,7 @@
 //! The rules for what people say of a key.
 
 use chrono::{DateTime, Utc};
-use ipnet::IpNet;
+use ipnet::{IpNet, Ipv4Net};
 
 use crate::api_keys::model::KeyPermission;
 use crate::ctx::Ctx;
@@ -57,12 +57,25 @@ pub(super) fn cidrs(field: &str, cidrs: &[IpNet]) -> Result<Vec<String>> {
     few(field, cidrs.len(), MAX_CIDRS, "ranges of addresses")?;
     let mut texts: Vec<String> = Vec::with_capacity(cidrs.len());
     for cidr in cidrs {
-        let text = cidr.to_string();
+        let text = canonical(*cidr).to_string();
         if !texts.contains(&text) {
             texts.push(text);
         }
     }
     Ok(texts)
+}
+
+/// A range of IPv4-mapped addresses (RFC 4291, 2.5.5.2) is the range of IPv4 addresses that it means: as such clients are known.
+fn canonical(cidr: IpNet) -> IpNet {
+    let IpNet::V6(net) = cidr else {
+        return cidr;
+    };
+    let mapped = net.addr().to_ipv4_mapped();
+    let length = net.prefix_len().checked_sub(96);
+    let narrow = mapped
+        .zip(length)
+        .and_then(|(address, length)| Ipv4Net::new(address, length).ok());
+    narrow.map_or(cidr, IpNet::V4)
 }
 
 /// Permissions with their paths read: no two alike, none over already.

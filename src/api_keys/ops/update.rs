@@ -25,10 +25,10 @@ use crate::text;
 /// `NOT_FOUND`; `FORBIDDEN` without `apiKey.write` at its owner or its team, or if it could then do what the actor may not;
 /// `BAD_USER_INPUT`; `ALREADY_EXISTS` for a name that is taken.
 pub async fn update(ctx: &Ctx, id: Uuid, changes: ApiKeyChanges) -> Result<ApiKey> {
-    let (changes, wanted) = validate(ctx, changes)?;
+    let wishes = validate(ctx, changes)?;
 
     authorise(ctx, id).await?;
-    let wanted = resolve(ctx, id, wanted).await?;
+    let wanted = resolve(ctx, id, wishes.permissions).await?;
 
     let mut tx = ctx.db.begin("update_api_key").await?;
     let before = store::lock(&mut tx, id)
@@ -43,7 +43,7 @@ pub async fn update(ctx: &Ctx, id: Uuid, changes: ApiKeyChanges) -> Result<ApiKe
         Replaced::Lift => Vec::new(),
         Replaced::By(wanted) => own::keep_ids(wanted, &held),
     };
-    let after = apply(ctx, &before, changes);
+    let after = apply(ctx, &before, wishes.changes, wishes.cidrs);
     give_only_what_is_held(ctx, &holder, (&before, &held), (&after, &own))?;
     store::update(&mut tx, &after).await.map_err(|failure| {
         failure.unique("api_keys_owner_id_name_key", || {
@@ -75,6 +75,13 @@ pub async fn update(ctx: &Ctx, id: Uuid, changes: ApiKeyChanges) -> Result<ApiKe
     Ok(after)
 }
 
+/// Changes that keep the rules.
+struct Wishes {
+    changes: ApiKeyChanges,
+    cidrs: Option<Vec<String>>,
+    permissions: Replaced<Vec<Wanted>>,
+}
+
 /// What becomes of the permissions.
 enum Replaced<T> {
     Keep,
@@ -82,10 +89,7 @@ enum Replaced<T> {
     By(T),
 }
 
-fn validate(
-    ctx: &Ctx,
-    mut changes: ApiKeyChanges,
-) -> Result<(ApiKeyChanges, Replaced<Vec<Wanted>>)> {
+fn validate(ctx: &Ctx, mut changes: ApiKeyChanges) -> Result<Wishes> {
     let wanted = match changes.permissions.take() {
         None => Replaced::Keep,
         Some(None) => {
@@ -109,9 +113,11 @@ fn validate(
         .expires_at
         .map(|end| rules::lifetime(ctx, "input.expiresAt", end))
         .transpose()?;
-    if let Some(cidrs) = &changes.allowed_cidrs {
-        rules::cidrs("input.allowedCidrs", cidrs)?;
-    }
+    let cidrs = changes
+        .allowed_cidrs
+        .as_ref()
+        .map(|cidrs| rules::cidrs("input.allowedCidrs", cidrs))
+        .transpose()?;
     changes.metadata = changes
         .metadata
         .map(|value| {
@@ -120,7 +126,11 @@ fn validate(
                 .transpose()
         })
         .transpose()?;
-    Ok((changes, wanted))
+    Ok(Wishes {
+        changes,
+        cidrs,
+        permissions: wanted,
+    })
 }
 
 async fn resolve(ctx: &Ctx, id: Uuid, wanted: Replaced<Vec<Wanted>>) -> Result<Replaced<Own>> {
@@ -133,7 +143,7 @@ async fn resolve(ctx: &Ctx, id: Uuid, wanted: Replaced<Vec<Wanted>>) -> Result<R
     })
 }
 
-fn apply(ctx: &Ctx, before: &ApiKey, changes: ApiKeyChanges) -> ApiKey {
+fn apply(ctx: &Ctx, before: &ApiKey, changes: ApiKeyChanges, cidrs: Option<Vec<String>>) -> ApiKey {
     let mut key = before.clone();
     key.name = changes.name.unwrap_or(key.name);
     key.description = changes.description.unwrap_or(key.description);
@@ -142,9 +152,7 @@ fn apply(ctx: &Ctx, before: &ApiKey, changes: ApiKeyChanges) -> ApiKey {
     key.restricted = changes
         .permissions
         .map_or(key.restricted, |list| list.is_some());
-    key.allowed_cidrs = changes.allowed_cidrs.map_or(key.allowed_cidrs, |cidrs| {
-        cidrs.iter().map(ToString::to_string).collect()
-    });
+    key.allowed_cidrs = cidrs.unwrap_or(key.allowed_cidrs);
     key.metadata = changes
         .metadata
         .map_or(key.metadata, |value| value.unwrap_or_else(|| json!({})));

@@ -1,8 +1,11 @@
 //! Inputs of queries and mutations on users.
 
 use async_graphql::{Enum, ID, InputObject, MaybeUndefined, OneofObject};
+use chrono::{DateTime, Utc};
 
 use super::types::{InstanceRole, UserKind};
+use crate::api_keys::graphql::NewApiKeyInput;
+use crate::api_keys::model::NewApiKey;
 use crate::db::ids::{Id, Kind};
 use crate::error::{Error, Result};
 use crate::graphql::input::{OrderDirection, change, change_required};
@@ -125,6 +128,8 @@ pub struct CreateUserInput {
     password: Option<String>,
     /// The teams to which it belongs from the beginning, at most 100. Needs `team.write` at each.
     memberships: Option<Vec<MembershipInput>>,
+    /// Makes its first API key too: both or neither. The secret is in the payload. Needs `apiKey.write` at the user's path.
+    api_key: Option<NewApiKeyInput>,
 }
 
 /// A team to which a new user belongs.
@@ -141,9 +146,13 @@ impl CreateUserInput {
     /// The user as the operation takes it.
     ///
     /// # Errors
-    /// `BAD_USER_INPUT` for an id that is not a team's.
-    pub fn read(self) -> Result<NewUser> {
+    /// `BAD_USER_INPUT` for an id that is not a team's, or as [`NewApiKeyInput::read`].
+    pub fn read(self, now: DateTime<Utc>) -> Result<(NewUser, Option<NewApiKey>)> {
         let input = self;
+        let key = input
+            .api_key
+            .map(|key| key.read("input.apiKey", now))
+            .transpose()?;
         let memberships = input.memberships.unwrap_or_default().into_iter();
         let memberships = memberships.map(|each| {
             Ok(NewMembership {
@@ -151,7 +160,7 @@ impl CreateUserInput {
                 role: each.role.into(),
             })
         });
-        Ok(NewUser {
+        let user = NewUser {
             username: input.username,
             email: input.email,
             name: input.name,
@@ -165,7 +174,8 @@ impl CreateUserInput {
             metadata: input.metadata.map(|json| json.0),
             password: input.password,
             memberships: memberships.collect::<Result<_>>()?,
-        })
+        };
+        Ok((user, key))
     }
 }
 

@@ -6,6 +6,7 @@ use async_graphql::{Context, ID, Object, SimpleObject};
 
 use super::inputs::{CreateUserInput, DeleteUserInput, UpdateUserInput};
 use super::types::User;
+use crate::api_keys::graphql::ApiKey;
 use crate::db::ids::{Id, Kind};
 use crate::error::Result;
 use crate::graphql::request;
@@ -16,6 +17,10 @@ use crate::users::ops;
 pub struct CreateUserPayload {
     /// The new user.
     user: User,
+    /// Its first key, if one was asked for.
+    api_key: Option<ApiKey>,
+    /// That key's secret. It is shown this once and cannot be read again.
+    secret: Option<String>,
 }
 
 /// What `updateUser` answers.
@@ -44,9 +49,14 @@ impl UserMutations {
         context: &Context<'_>,
         #[graphql(desc = "The user.")] input: CreateUserInput,
     ) -> Result<CreateUserPayload> {
-        let user = ops::create(&request(context).ctx, input.read()?).await?;
+        let ctx = &request(context).ctx;
+        let (user, key) = input.read(ctx.now())?;
+        let (user, key) = ops::create_with_key(ctx, user, key).await?;
+        let (key, secret) = key.unzip();
         Ok(CreateUserPayload {
             user: User(Arc::new(user)),
+            api_key: key.map(|key| ApiKey(Arc::new(key))),
+            secret: secret.map(|secret| secret.expose().to_owned()),
         })
     }
 

@@ -3,8 +3,11 @@
 use std::collections::HashSet;
 
 use serde_json::json;
+use uuid::Uuid;
 
 use super::{WRITE, email_taken, username_taken};
+use crate::api_keys::model::{ApiKey, NewApiKey};
+use crate::api_keys::ops::Draft;
 use crate::audit::model::Change;
 use crate::audit::ops as audit;
 use crate::authn::password;
@@ -33,8 +36,23 @@ pub const MAX_FIRST_TEAMS: usize = 100;
 /// `FORBIDDEN` without `user.write` at `/users` and `team.write` at its teams, or if its role or its teams give rights that the actor
 /// lacks; `BAD_USER_INPUT`; `NOT_FOUND` for a team; `ALREADY_EXISTS` for a name or address that is taken.
 pub async fn create(ctx: &Ctx, new: NewUser) -> Result<User> {
+    Ok(create_with_key(ctx, new, None).await?.0)
+}
+
+/// Makes a user and, if there is one to be made, its first key: both or neither.
+///
+/// # Errors
+/// As [`create`]; for the key as [`crate::api_keys::ops::generate`].
+pub async fn create_with_key(
+    ctx: &Ctx,
+    new: NewUser,
+    key: Option<NewApiKey>,
+) -> Result<(User, Option<(ApiKey, Secret)>)> {
     let memberships = distinct(&new.memberships)?;
     let (mut user, secret) = validate(ctx, new)?;
+    let mut key = key
+        .map(|key| Draft::new(ctx, "input.apiKey", user.id, key))
+        .transpose()?;
 
     access::require(ctx, WRITE, &access::collection(Kind::User))?;
     members::may_enrol(ctx, &memberships)?;
@@ -45,6 +63,9 @@ pub async fn create(ctx: &Ctx, new: NewUser) -> Result<User> {
         &Principal::User(user.id),
         &[Exempt::over_itself(user.id)],
     )?;
+    if let Some(key) = &mut key {
+        key.resolve(ctx).await?;
+    }
     if let Some(secret) = secret {
         user.password_hash = Some(password::hash(secret, ctx.policy.password_cost).await?);
     }
@@ -57,13 +78,29 @@ pub async fn create(ctx: &Ctx, new: NewUser) -> Result<User> {
     if !joined.is_empty() {
         give_only_what_is_held(ctx, &mut tx, &user).await?;
     }
-    let made = Change::created("user.create", user.typed_id(), user.snapshot());
-    audit::record(ctx, &mut tx, std::iter::once(made).chain(joined).collect()).await?;
+    let mut changes = vec![Change::created(
+        "user.create",
+        user.typed_id(),
+        user.snapshot(),
+    )];
+    let has_teams = !joined.is_empty();
+    changes.extend(joined);
+    if let Some(key) = &mut key {
+        let owner = if has_teams {
+            held(ctx, &mut tx, user.id).await?
+        } else {
+            facts(ctx, &user)?
+        };
+        let is_service = user.kind == UserKind::Service.as_str();
+        key.allow(ctx, &owner, is_service, &[Exempt::over_itself(user.id)])?;
+        changes.push(key.insert(ctx, &mut tx).await?);
+    }
+    audit::record(ctx, &mut tx, changes).await?;
     tx.commit().await?;
 
     ctx.events.publish();
 
-    Ok(user)
+    Ok((user, key.map(Draft::into_parts)))
 }
 
 /// Makes the first administrator of an empty database; `None` if there is any user.
@@ -163,9 +200,7 @@ async fn give_only_what_is_held(ctx: &Ctx, tx: &mut Tx, user: &User) -> Result<(
         return Ok(());
     }
     let principal = Principal::User(user.id);
-    let held = of_principal(tx, ctx.now(), principal)
-        .await?
-        .ok_or_else(|| Error::internal("a user that was just made has no facts"))?;
+    let held = held(ctx, tx, user.id).await?;
     let mut given = held.given().clone();
     // Rights that wait behind a switch are handed out as well.
     given.user = given.user.map(|user| UserFacts {
@@ -179,6 +214,13 @@ async fn give_only_what_is_held(ctx: &Ctx, tx: &mut Tx, user: &User) -> Result<(
         &principal,
         &[Exempt::over_itself(user.id)],
     )
+}
+
+/// What the new user holds, as this transaction sees it.
+async fn held(ctx: &Ctx, tx: &mut Tx, id: Uuid) -> Result<Facts> {
+    of_principal(tx, ctx.now(), Principal::User(id))
+        .await?
+        .ok_or_else(|| Error::internal("a user that was just made has no facts"))
 }
 
 /// The teams, each named once.

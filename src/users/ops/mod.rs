@@ -4,17 +4,19 @@ mod create;
 mod delete;
 mod read;
 mod update;
+mod used;
 
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
-pub use create::{create, first_admin};
+pub use create::{create, create_with_key, first_admin};
 pub use delete::delete;
 pub use read::{
     by_email, by_id, by_ids, by_username, cursor, list, may_read, require_readable, seen_among,
     sight,
 };
 pub use update::update;
+pub use used::note_used;
 
 use super::model::User;
 use super::store;
