@@ -333,7 +333,11 @@ async fn the_policy_limits_how_long_a_key_lives() {
         key_max_lifetime: Some(chrono::TimeDelta::days(90)),
         ..keystead::ctx::Policy::default()
     };
-    let app = TestApp::with_policy(policy).await;
+    let app = TestApp::with(crate::support::Setup {
+        policy,
+        ..Default::default()
+    })
+    .await;
     let (_, ada) = app.user("ada", InstanceRole::Member).await;
     const ENDS: &str = "mutation($input: GenerateApiKeyInput!) { generateApiKey(input: $input) { apiKey { id expiresAt } } }";
     let key = ada.data(ENDS, json!({"input": {}})).await["generateApiKey"]["apiKey"].take();
