@@ -1,8 +1,4 @@
 //! Relay's `Node`: any object by its global id.
-#![allow(
-    missing_docs,
-    reason = "the derive of the interface makes a method without one"
-)]
 
 use async_graphql::{Context, ID, Interface, Object};
 use futures_util::future::join_all;

@@ -148,7 +148,6 @@ impl Team {
     }
 
     /// The API keys made for it that you may see, in the order in which they were made.
-    #[expect(clippy::too_many_arguments, reason = "Relay's four and the filter")]
     async fn api_keys(
         &self,
         context: &Context<'_>,

@@ -163,7 +163,6 @@ impl User {
     }
 
     /// Its API keys that you may see, in the order in which they were made.
-    #[expect(clippy::too_many_arguments, reason = "Relay's four and the filter")]
     async fn api_keys(
         &self,
         context: &Context<'_>,
@@ -236,7 +235,6 @@ impl User {
 
     /// The audit events about this user, newest first, as far as you may read them. What the user did is in the query
     /// `auditEvents` with `filter: {actor: …}`.
-    #[expect(clippy::too_many_arguments, reason = "Relay's four and the filter")]
     async fn audit_events(
         &self,
         context: &Context<'_>,
