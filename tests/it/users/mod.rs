@@ -5,6 +5,7 @@ mod delete;
 mod list;
 mod meanwhile;
 mod sight;
+mod statements;
 mod texts;
 mod update;
 mod world;
