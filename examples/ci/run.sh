@@ -10,9 +10,14 @@ passed=0
 failed=0
 # test_that NAME COMMAND…: the command runs in a shell of its own under `set -e`.
 test_that() {
-  local name=$1 output
+  local name=$1 output status
   shift
-  if output=$( (set -euo pipefail; "$@") 2>&1); then
+  # Not in a condition: bash would ignore `set -e` in all of it.
+  set +e
+  output=$(set -euo pipefail; "$@" 2>&1)
+  status=$?
+  set -e
+  if [ "$status" = 0 ]; then
     passed=$((passed + 1))
     echo "ok $name"
   else

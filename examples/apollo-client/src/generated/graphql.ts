@@ -4,83 +4,121 @@ type Exact<T extends { [key: string]: unknown }> = { [K in keyof T]: T[K] };
 /** Internal type. DO NOT USE DIRECTLY. */
 export type Incremental<T> = T | { [P in keyof T]?: P extends ' $fragmentName' | '__typename' ? T[P] : never };
 import type { TypedDocumentNode as DocumentNode } from '@graphql-typed-document-node/core';
+/** A user to be made. */
 export type CreateUserInput = {
-  apiKey?: NewApiKeyInput | null | undefined;
+  /** A comment for administrators, 1–2,000 characters. */
   comment?: string | null | undefined;
+  /** The e-mail address; unique without regard to case. */
   email?: string | null | undefined;
-  enabled?: boolean | null | undefined;
+  /** Whether it may do anything at all. */
+  enabled?: boolean;
+  /** From this moment on it counts as disabled. */
   expiresAt?: string | null | undefined;
+  /** The family name, 1–200 characters. */
   familyName?: string | null | undefined;
+  /** The given name, 1–200 characters. */
   givenName?: string | null | undefined;
-  kind?: UserKind | null | undefined;
+  /** A person, or an account for a program. */
+  kind?: UserKind;
+  /** The teams to which it belongs from the beginning, at most 100. Needs `team.write` at each. */
   memberships?: Array<MembershipInput> | null | undefined;
+  /** A JSON object of at most 16 kB. */
   metadata?: unknown;
+  /** The display name, 1–200 characters. */
   name?: string | null | undefined;
+  /** The password: at least as long as the policy says, at most 72 bytes. */
   password?: string | null | undefined;
-  role?: InstanceRole | null | undefined;
+  /** What it is to the whole instance. You cannot give more than you hold. */
+  role?: InstanceRole;
+  /** The name it signs in with: 1–64 of letters, digits and . _ - @ +; unique without regard to case. */
   username: string;
 };
 
+/** Names the user to be deleted. */
 export type DeleteUserInput = {
+  /** Go on where this leaves a team without an admin who can act. */
+  allowTeamsWithoutAdmin?: boolean;
+  /** The user's id. */
   id: string;
 };
 
+/** What a user is to the whole instance. */
 export type InstanceRole =
+  /** Holds everything everywhere. */
   | 'ADMIN'
+  /** Reads everything. */
   | 'AUDITOR'
+  /** Reads itself and makes its own keys; everything else by permissions. */
   | 'MEMBER'
+  /** Reads itself; everything else by permissions. */
   | 'VIEWER';
 
-export type KeyPermissionInput = {
-  expiresAt?: string | null | undefined;
-  path: string;
-  propagate?: boolean | null | undefined;
-  role: string;
-};
-
+/** A team to which a new user belongs. */
 export type MembershipInput = {
-  role?: TeamRole | null | undefined;
+  /** What the user is to the team. */
+  role?: TeamRole;
+  /** The team's id. */
   team: string;
 };
 
-export type NewApiKeyInput = {
-  allowedCidrs?: Array<string> | null | undefined;
-  description?: string | null | undefined;
-  expiresAt?: string | null | undefined;
-  expiresIn?: string | null | undefined;
-  metadata?: unknown;
-  name?: string | null | undefined;
-  permissions?: Array<KeyPermissionInput> | null | undefined;
-  team?: string | null | undefined;
-};
-
+/** What a user is to a team. */
 export type TeamRole =
+  /** Changes the team, its members and its keys. */
   | 'ADMIN'
+  /** Belongs to the team: sees it and its members, and holds what it holds. */
   | 'MEMBER';
 
+/** Changes to a user: what is absent stays, null clears. */
 export type UpdateUserInput = {
+  /** Go on where disabling or expiring the user leaves a team without an admin who can act. */
+  allowTeamsWithoutAdmin?: boolean;
+  /** A comment for administrators, 1–2,000 characters. */
   comment?: string | null | undefined;
+  /** The e-mail address. */
   email?: string | null | undefined;
+  /** Whether it may do anything at all. */
   enabled?: boolean | null | undefined;
+  /** From this moment on it counts as disabled. */
   expiresAt?: string | null | undefined;
+  /** The family name, 1–200 characters. */
   familyName?: string | null | undefined;
+  /** The given name, 1–200 characters. */
   givenName?: string | null | undefined;
+  /** The user's id. */
   id: string;
+  /** A JSON object of at most 16 kB; null leaves an empty one. */
   metadata?: unknown;
+  /** The display name, 1–200 characters. */
   name?: string | null | undefined;
+  /** What it is to the whole instance. You cannot give more than you hold. */
   role?: InstanceRole | null | undefined;
+  /** The name it signs in with: 1–64 of letters, digits and . _ - @ +. */
   username?: string | null | undefined;
 };
 
+/** Which users to list; conditions are joined by AND. */
 export type UserFilter = {
+  /** Only those made before this moment. */
+  createdBefore?: string | null | undefined;
+  /** Only those made at or after this moment. */
+  createdFrom?: string | null | undefined;
+  /** Only enabled ones, or only disabled ones. */
   enabled?: boolean | null | undefined;
+  /** Only people, or only service accounts. */
   kind?: UserKind | null | undefined;
+  /** Only those with this instance role. */
   role?: InstanceRole | null | undefined;
+  /** Words, each of which begins a word of a name or of the e-mail address. */
   search?: string | null | undefined;
+  /** Only members of this team. */
+  team?: string | null | undefined;
 };
 
+/** A person, or an account for a program. */
 export type UserKind =
+  /** A human being. */
   | 'PERSON'
+  /** A program, a CI job, a server. */
   | 'SERVICE';
 
 export type Fresh_QueryVariables = Exact<{ [key: string]: never; }>;

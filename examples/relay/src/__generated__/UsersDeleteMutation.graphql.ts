@@ -1,5 +1,5 @@
 /**
- * @generated SignedSource<<43b4778a4ec75ec02149ecbd9bf91263>>
+ * @generated SignedSource<<875466447a4c7be76573a8957c7c80ff>>
  * @lightSyntaxTransform
  */
 
@@ -9,6 +9,7 @@
 
 import type { ConcreteRequest } from 'relay-runtime';
 export type DeleteUserInput = {
+  allowTeamsWithoutAdmin?: boolean;
   id: string;
 };
 export type UsersDeleteMutation$variables = {

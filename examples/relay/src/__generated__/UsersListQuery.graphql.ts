@@ -1,5 +1,5 @@
 /**
- * @generated SignedSource<<74d3a01701eddc7e6ba846bb48ee916f>>
+ * @generated SignedSource<<68980ab40b9767509beb360b009a094b>>
  * @lightSyntaxTransform
  */
 
@@ -12,10 +12,13 @@ import type { FragmentRefs } from "relay-runtime";
 export type InstanceRole = "ADMIN" | "AUDITOR" | "MEMBER" | "VIEWER" | "%future added value";
 export type UserKind = "PERSON" | "SERVICE" | "%future added value";
 export type UserFilter = {
+  createdBefore?: string | null | undefined;
+  createdFrom?: string | null | undefined;
   enabled?: boolean | null | undefined;
   kind?: UserKind | null | undefined;
   role?: InstanceRole | null | undefined;
   search?: string | null | undefined;
+  team?: string | null | undefined;
 };
 export type UsersListQuery$variables = {
   after?: string | null | undefined;

@@ -1,5 +1,5 @@
 /**
- * @generated SignedSource<<49117a260e0a866b8934ccdad21083c9>>
+ * @generated SignedSource<<5de44cd410d9a6b6776401251f5459bf>>
  * @lightSyntaxTransform
  */
 
@@ -12,10 +12,13 @@ import type { FragmentRefs } from "relay-runtime";
 export type InstanceRole = "ADMIN" | "AUDITOR" | "MEMBER" | "VIEWER" | "%future added value";
 export type UserKind = "PERSON" | "SERVICE" | "%future added value";
 export type UserFilter = {
+  createdBefore?: string | null | undefined;
+  createdFrom?: string | null | undefined;
   enabled?: boolean | null | undefined;
   kind?: UserKind | null | undefined;
   role?: InstanceRole | null | undefined;
   search?: string | null | undefined;
+  team?: string | null | undefined;
 };
 export type UsersQuery$variables = {
   filter?: UserFilter | null | undefined;

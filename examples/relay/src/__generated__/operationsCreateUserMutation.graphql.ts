@@ -1,5 +1,5 @@
 /**
- * @generated SignedSource<<4c07defd174ff7810b2d9d42d93f6fa6>>
+ * @generated SignedSource<<5e6887932a9c8c03a8fda7d5724b6fce>>
  * @lightSyntaxTransform
  */
 
@@ -13,40 +13,23 @@ export type InstanceRole = "ADMIN" | "AUDITOR" | "MEMBER" | "VIEWER" | "%future 
 export type TeamRole = "ADMIN" | "MEMBER" | "%future added value";
 export type UserKind = "PERSON" | "SERVICE" | "%future added value";
 export type CreateUserInput = {
-  apiKey?: NewApiKeyInput | null | undefined;
   comment?: string | null | undefined;
   email?: string | null | undefined;
-  enabled?: boolean | null | undefined;
+  enabled?: boolean;
   expiresAt?: string | null | undefined;
   familyName?: string | null | undefined;
   givenName?: string | null | undefined;
-  kind?: UserKind | null | undefined;
+  kind?: UserKind;
   memberships?: ReadonlyArray<MembershipInput> | null | undefined;
   metadata?: unknown | null | undefined;
   name?: string | null | undefined;
   password?: string | null | undefined;
-  role?: InstanceRole | null | undefined;
+  role?: InstanceRole;
   username: string;
 };
 export type MembershipInput = {
-  role?: TeamRole | null | undefined;
+  role?: TeamRole;
   team: string;
-};
-export type NewApiKeyInput = {
-  allowedCidrs?: ReadonlyArray<string> | null | undefined;
-  description?: string | null | undefined;
-  expiresAt?: string | null | undefined;
-  expiresIn?: string | null | undefined;
-  metadata?: unknown | null | undefined;
-  name?: string | null | undefined;
-  permissions?: ReadonlyArray<KeyPermissionInput> | null | undefined;
-  team?: string | null | undefined;
-};
-export type KeyPermissionInput = {
-  expiresAt?: string | null | undefined;
-  path: string;
-  propagate?: boolean | null | undefined;
-  role: string;
 };
 export type operationsCreateUserMutation$variables = {
   input: CreateUserInput;
