@@ -6,6 +6,8 @@ export type Incremental<T> = T | { [P in keyof T]?: P extends ' $fragmentName' |
 import type { TypedDocumentNode as DocumentNode } from '@graphql-typed-document-node/core';
 /** A user to be made. */
 export type CreateUserInput = {
+  /** Makes its first API key too: both or neither. The secret is in the payload. Needs `apiKey.write` at the user's path. */
+  apiKey?: NewApiKeyInput | null | undefined;
   /** A comment for administrators, 1–2,000 characters. */
   comment?: string | null | undefined;
   /** The e-mail address; unique without regard to case. */
@@ -53,12 +55,44 @@ export type InstanceRole =
   /** Reads itself; everything else by permissions. */
   | 'VIEWER';
 
+/** A permission of a key itself, within its owner's. */
+export type KeyPermissionInput = {
+  /** From this moment on it no longer applies. */
+  expiresAt?: string | null | undefined;
+  /** Where: `/`, `/models/gpt-4o` … */
+  path: string;
+  /** Whether it also applies to everything below the path. */
+  propagate?: boolean;
+  /** What it allows: the name of a role. */
+  role: string;
+};
+
 /** A team to which a new user belongs. */
 export type MembershipInput = {
   /** What the user is to the team. */
   role?: TeamRole;
   /** The team's id. */
   team: string;
+};
+
+/** An API key to be made with its owner. */
+export type NewApiKeyInput = {
+  /** Ranges of addresses it may be used from, at most 100; none: from anywhere. */
+  allowedCidrs?: Array<string> | null | undefined;
+  /** What it is for, 1–2,000 characters. */
+  description?: string | null | undefined;
+  /** From this moment on it does not work. Neither this nor `expiresIn`: as late as the policy allows. */
+  expiresAt?: string | null | undefined;
+  /** How long it works from now on, in ISO 8601: `P30D`, `PT12H`. Not together with `expiresAt`. */
+  expiresIn?: string | null | undefined;
+  /** A JSON object of at most 16 kB. */
+  metadata?: unknown;
+  /** The name, 1–200 characters, unique among the owner's keys; made from the prefix if not given. */
+  name?: string | null | undefined;
+  /** Permissions of its own, within the owner's, at most 100. A list, even an empty one, makes the key restricted. */
+  permissions?: Array<KeyPermissionInput> | null | undefined;
+  /** Makes it a key of this team. The owner must be a member, or a service account. */
+  team?: string | null | undefined;
 };
 
 /** What a user is to a team. */
@@ -129,7 +163,7 @@ export type Fresh_Query = { serverInfo: { __typename: 'ServerInfo', version: str
 export type ViewerQueryVariables = Exact<{ [key: string]: never; }>;
 
 
-export type ViewerQuery = { viewer: { __typename: 'Viewer', user: { __typename: 'User', id: string, username: string, role: InstanceRole } | null, apiKey: { __typename: 'ApiKey', id: string, prefix: string } | null } | null };
+export type ViewerQuery = { viewer: { __typename: 'Viewer', user: { __typename: 'User', id: string, username: string, role: InstanceRole }, apiKey: { __typename: 'ApiKey', id: string, prefix: string } | null } | null };
 
 export type UsersQueryVariables = Exact<{
   filter?: UserFilter | null | undefined;

@@ -1,5 +1,5 @@
 /**
- * @generated SignedSource<<5e6887932a9c8c03a8fda7d5724b6fce>>
+ * @generated SignedSource<<9d829f9ea0cd7bec9ec61849a4fd0793>>
  * @lightSyntaxTransform
  */
 
@@ -13,6 +13,7 @@ export type InstanceRole = "ADMIN" | "AUDITOR" | "MEMBER" | "VIEWER" | "%future 
 export type TeamRole = "ADMIN" | "MEMBER" | "%future added value";
 export type UserKind = "PERSON" | "SERVICE" | "%future added value";
 export type CreateUserInput = {
+  apiKey?: NewApiKeyInput | null | undefined;
   comment?: string | null | undefined;
   email?: string | null | undefined;
   enabled?: boolean;
@@ -30,6 +31,22 @@ export type CreateUserInput = {
 export type MembershipInput = {
   role?: TeamRole;
   team: string;
+};
+export type NewApiKeyInput = {
+  allowedCidrs?: ReadonlyArray<string> | null | undefined;
+  description?: string | null | undefined;
+  expiresAt?: string | null | undefined;
+  expiresIn?: string | null | undefined;
+  metadata?: unknown | null | undefined;
+  name?: string | null | undefined;
+  permissions?: ReadonlyArray<KeyPermissionInput> | null | undefined;
+  team?: string | null | undefined;
+};
+export type KeyPermissionInput = {
+  expiresAt?: string | null | undefined;
+  path: string;
+  propagate?: boolean;
+  role: string;
 };
 export type operationsCreateUserMutation$variables = {
   input: CreateUserInput;
