@@ -270,7 +270,7 @@ async fn a_key_is_found_by_its_secret_by_those_who_may_read_it() {
             ("BAD_USER_INPUT", "by.secret")
         );
         assert!(
-            malformed.is_empty() || !message.contains(&malformed.repeat(1)) || malformed == "ks_",
+            malformed.is_empty() || !message.contains(malformed) || malformed == "ks_",
             "{message}"
         );
     }
