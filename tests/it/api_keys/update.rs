@@ -76,19 +76,21 @@ async fn the_trail_keeps_what_changed_and_no_secret() {
     let (ada, client) = app.user("ada", InstanceRole::Member).await;
     let (key, _) = app.restricted(&ada, &[("/a", "READ")]).await;
     let id = key.typed_id().to_string();
+    app.app.clock.advance(chrono::TimeDelta::seconds(1));
     updated(
         &client,
         json!({"id": id, "name": "new", "permissions": null}),
     )
     .await;
-    app.app.clock.advance(chrono::TimeDelta::seconds(1));
     updated(&client, json!({"id": id, "name": "new"})).await;
+    app.app.clock.advance(chrono::TimeDelta::seconds(1));
     client
         .data(
             "mutation($id: ID!) { rotateApiKey(input: {id: $id, overlap: \"PT1H\"}) { apiKey { id } } }",
             json!({"id": id}),
         )
         .await;
+    app.app.clock.advance(chrono::TimeDelta::seconds(1));
     client
         .data(
             "mutation($id: ID!) { deleteApiKey(input: {id: $id}) { deletedApiKeyId } }",
