@@ -1,3 +1,4 @@
 //! The documents: what they say is what the program does.
 
+pub mod api;
 mod errors;

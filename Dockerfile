@@ -1,0 +1,22 @@
+# The server alone: it needs a Postgres (15 or newer) at DATABASE_URL. compose.yaml has both.
+FROM rust:1.95-bookworm AS build
+WORKDIR /src
+COPY Cargo.toml Cargo.lock clippy.toml ./
+COPY src src
+COPY migrations migrations
+COPY assets/graphiql/dist assets/graphiql/dist
+COPY benches benches
+COPY tests tests
+RUN cargo build --profile dist --bin keystead
+
+FROM debian:bookworm-slim
+RUN apt-get update \
+    && apt-get install --yes --no-install-recommends ca-certificates \
+    && rm -rf /var/lib/apt/lists/* \
+    && useradd --system --home-dir /nonexistent --shell /usr/sbin/nologin keystead
+COPY --from=build /src/target/dist/keystead /usr/local/bin/keystead
+USER keystead
+ENV KEYSTEAD_LISTEN=0.0.0.0:4000
+EXPOSE 4000
+ENTRYPOINT ["keystead"]
+CMD ["serve"]
