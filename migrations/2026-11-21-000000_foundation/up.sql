@@ -107,6 +107,7 @@ CREATE TABLE roles (
     updated_at  timestamptz NOT NULL
 );
 CREATE UNIQUE INDEX roles_name_key ON roles (lower(name));
+CREATE INDEX roles_order_idx ON roles (built_in DESC, name, id);
 
 CREATE TABLE permissions (
     id         uuid PRIMARY KEY,

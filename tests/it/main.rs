@@ -14,6 +14,7 @@ mod graphql;
 mod house;
 mod http;
 mod idempotency;
+mod matrix;
 mod permissions;
 mod support;
 mod teams;

@@ -31,6 +31,8 @@ struct Planned {
     name: Option<Arc<str>>,
     root_fields: Arc<[String]>,
     introspects: bool,
+    /// A response key that stands more than once at the root of a mutation.
+    repeated: Option<String>,
     variables: Vec<Declared>,
     price: Price,
     /// For each of the names, what it is worth when it is not given.
@@ -107,6 +109,15 @@ impl Checked {
         variables: &Map<String, Json>,
     ) -> Result<Operation, Refusal> {
         let planned = self.choose(name)?;
+        if let Some(key) = &planned.repeated {
+            return Err(Refusal::one(
+                RefusalCode::ValidationFailed,
+                format!(
+                    "This mutation asks for \"{key}\" more than once. Ask for it once, with all its fields, or give each its own alias."
+                ),
+                Vec::new(),
+            ));
+        }
         hold_variables(variables, &self.limits)?;
         coerce::check(&self.types, &planned.variables, variables)?;
         let cost = self.price(planned, variables);
@@ -226,7 +237,12 @@ fn plan(
         let variable = operation.variables.iter().find(|v| v.name.text == *name);
         variable.map(Worth::of_default).unwrap_or_default()
     };
+    let repeated = match operation.kind {
+        OperationKind::Mutation => repeated_key(document, fragments, operation),
+        _ => None,
+    };
     Planned {
+        repeated,
         kind: operation.kind,
         name: operation.name.map(|name| Arc::from(name.text)),
         introspects: root_fields
@@ -237,6 +253,36 @@ fn plan(
         price,
         defaults: names.iter().map(default_of).collect(),
     }
+}
+
+/// The response key that a mutation's root has twice. The specification merges such fields, the engine runs them twice: what is to
+/// happen once must not be asked for twice.
+fn repeated_key(
+    document: &Document<'_>,
+    fragments: &Fragments<'_>,
+    operation: &Definition<'_>,
+) -> Option<String> {
+    let mut keys: Vec<&str> = Vec::new();
+    let mut todo: Vec<&Selection<'_>> = operation.selections.iter().rev().collect();
+    // The caps on root fields and spreads have held: this ends.
+    while let Some(selection) = todo.pop() {
+        match selection {
+            Selection::Field(field) => {
+                let key = field.key();
+                if keys.contains(&key) {
+                    return Some(key.to_owned());
+                }
+                keys.push(key);
+            }
+            Selection::Inline(inline) => todo.extend(inline.selections.iter().rev()),
+            Selection::Spread(spread) => {
+                if let Some(number) = fragments.number(spread.name.text) {
+                    todo.extend(document.fragments[number].selections.iter().rev());
+                }
+            }
+        }
+    }
+    None
 }
 
 /// Variables have passed serde_json, which stops at 128 levels; what follows (coercion, JSON columns) recurses too.

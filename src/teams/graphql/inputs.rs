@@ -130,8 +130,8 @@ pub struct TeamMemberInput {
 pub struct CreateTeamInput {
     /// The name in addresses: 1–64 of letters, digits and - _ . ; unique without regard to case.
     slug: String,
-    /// The display name, 1–200 characters.
-    name: String,
+    /// The display name, 1–200 characters; the slug if not given.
+    name: Option<String>,
     /// What it is for, 1–2,000 characters.
     description: Option<String>,
     /// The team above it. Needs `team.write` there too, since its permissions reach the new team's members.
@@ -158,8 +158,8 @@ impl CreateTeamInput {
             .members
             .map(|members| members.into_iter().map(member).collect::<Result<_>>());
         Ok(NewTeam {
+            name: self.name.unwrap_or_else(|| self.slug.clone()),
             slug: self.slug,
-            name: self.name,
             description: self.description,
             parent: self
                 .parent

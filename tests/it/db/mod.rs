@@ -1,1 +1,2 @@
 mod embedded;
+mod plans;

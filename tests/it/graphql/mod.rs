@@ -5,3 +5,4 @@ mod attacks_live;
 mod federation;
 mod guard;
 mod laws;
+mod mutations;

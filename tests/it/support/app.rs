@@ -72,16 +72,7 @@ impl TestApp {
             Some(endpoint) => endpoint,
             None => Endpoint::parse(&cluster::database().await).unwrap(),
         };
-        let start: DateTime<Utc> = Utc.with_ymd_and_hms(2030, 1, 1, 12, 0, 0).unwrap();
-        let app = App::builder(endpoint)
-            .clock(Clock::manual(start))
-            .random(Random::seeded(1))
-            .pool(setup.pool)
-            .policy(setup.policy)
-            .api(setup.api)
-            .build()
-            .await
-            .unwrap();
+        let app = app(endpoint, 1, setup.pool, setup.policy, setup.api).await;
         let ctx = app.ctx(Actor::Keystead, RequestInfo::default());
         let admin = keystead::users::ops::first_admin(&ctx, "admin")
             .await
@@ -92,6 +83,20 @@ impl TestApp {
             router: keystead::http::router(app.clone(), setup.http),
             app,
             admin_key: admin_key.into(),
+        }
+    }
+
+    /// A usual app over a copy of this one's database. This one is not to be used any more.
+    pub async fn copy(&self) -> TestApp {
+        let url = cluster::copy(self.app.db.endpoint()).await;
+        let setup = Setup::default();
+        // Other random numbers than those that are used up.
+        let endpoint = Endpoint::parse(&url).unwrap();
+        let app = app(endpoint, 2, setup.pool, setup.policy, setup.api).await;
+        TestApp {
+            router: keystead::http::router(app.clone(), setup.http),
+            app,
+            admin_key: self.admin_key.clone(),
         }
     }
 
@@ -123,6 +128,13 @@ impl TestApp {
 
     /// A new user with that name and role, and a client with an unrestricted key of its.
     pub async fn user(&self, username: &str, role: InstanceRole) -> (User, Client) {
+        let (user, key) = self.user_with_key(username, role).await;
+        let client = self.with_key(&key);
+        (user, client)
+    }
+
+    /// A new user with that name and role, and an unrestricted key of its.
+    pub async fn user_with_key(&self, username: &str, role: InstanceRole) -> (User, String) {
         let ctx = self.ctx();
         let new = NewUser {
             username: username.into(),
@@ -141,7 +153,7 @@ impl TestApp {
         };
         let user = keystead::users::ops::create(&ctx, new).await.unwrap();
         let key = key(&ctx, &user, "first").await;
-        (user, self.with_key(&key))
+        (user, key)
     }
 
     /// A new restricted key of that user with these permissions, each a path and a role, and a client with it.
@@ -167,6 +179,25 @@ impl TestApp {
             .unwrap();
         (key, self.with_key(secret.expose()))
     }
+}
+
+async fn app(
+    endpoint: Endpoint,
+    seed: u64,
+    pool: PoolSettings,
+    policy: Policy,
+    api: ApiSettings,
+) -> App {
+    let start: DateTime<Utc> = Utc.with_ymd_and_hms(2030, 1, 1, 12, 0, 0).unwrap();
+    App::builder(endpoint)
+        .clock(Clock::manual(start))
+        .random(Random::seeded(seed))
+        .pool(pool)
+        .policy(policy)
+        .api(api)
+        .build()
+        .await
+        .unwrap()
 }
 
 /// An unrestricted key of that user.

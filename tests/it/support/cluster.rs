@@ -20,12 +20,24 @@ static NUMBER: AtomicU32 = AtomicU32::new(0);
 
 /// The URL of a database of one's own: a clone of the migrated template.
 pub async fn database() -> String {
+    clone_of(TEMPLATE).await
+}
+
+/// The URL of a copy of that database as it stands; whoever is connected to it is cut off.
+pub async fn copy(database: &Endpoint) -> String {
+    let name = database.database().unwrap();
+    let cluster = CLUSTER.get_or_init(start).await;
+    disconnect(&cluster.admin.client().await.unwrap(), name).await;
+    clone_of(name).await
+}
+
+async fn clone_of(template: &str) -> String {
     let cluster = CLUSTER.get_or_init(start).await;
     let name = format!("t{}", NUMBER.fetch_add(1, Ordering::Relaxed));
     let client = cluster.admin.client().await.unwrap();
     client
         .batch_execute(&format!(
-            "CREATE DATABASE {name} TEMPLATE {TEMPLATE} STRATEGY file_copy"
+            "CREATE DATABASE {name} TEMPLATE {template} STRATEGY file_copy"
         ))
         .await
         .unwrap();
@@ -76,12 +88,16 @@ async fn prepare(postgres: Embedded) -> Cluster {
         app.migrate().await.unwrap();
     }
     // The pool closes its connections in the background; a template must have none.
+    disconnect(&client, TEMPLATE).await;
+    Cluster { postgres, admin }
+}
+
+async fn disconnect(client: &tokio_postgres::Client, database: &str) {
     client
         .execute(
             "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = $1",
-            &[&TEMPLATE],
+            &[&database],
         )
         .await
         .unwrap();
-    Cluster { postgres, admin }
 }

@@ -1,0 +1,128 @@
+//! What can be read.
+
+use std::collections::BTreeMap;
+
+use serde_json::json;
+
+use super::world::World;
+use super::{cell, fields, table};
+
+/// How to come to an object of a type: a document with `FIELD` where its field is asked for, and the way to the object.
+const BASES: [(&str, &str, &str); 14] = [
+    ("Query", "{ FIELD }", ""),
+    ("User", "{ user(by: {id: \"$user\"}) { FIELD } }", "/user"),
+    (
+        "ApiKey",
+        "{ apiKey(by: {id: \"$key\"}) { FIELD } }",
+        "/apiKey",
+    ),
+    ("Team", "{ team(by: {id: \"$team\"}) { FIELD } }", "/team"),
+    (
+        "Role",
+        "{ node(id: \"$role\") { ... on Role { FIELD } } }",
+        "/node",
+    ),
+    (
+        "Permission",
+        "{ node(id: \"$permission\") { ... on Permission { FIELD } } }",
+        "/node",
+    ),
+    (
+        "AuditEvent",
+        "{ node(id: \"$event\") { ... on AuditEvent { FIELD } } }",
+        "/node",
+    ),
+    ("Viewer", "{ viewer { FIELD } }", "/viewer"),
+    ("ServerInfo", "{ serverInfo { FIELD } }", "/serverInfo"),
+    (
+        "ServerLimits",
+        "{ serverInfo { limits { FIELD } } }",
+        "/serverInfo/limits",
+    ),
+    (
+        "PasswordPolicy",
+        "{ serverInfo { passwordPolicy { FIELD } } }",
+        "/serverInfo/passwordPolicy",
+    ),
+    (
+        "ApiKeyPolicy",
+        "{ serverInfo { apiKeyPolicy { FIELD } } }",
+        "/serverInfo/apiKeyPolicy",
+    ),
+    (
+        "PermissionCheck",
+        "{ checkPermission(principal: \"$user\", privilege: \"model.use\", path: \"/models/x\") { FIELD } }",
+        "/checkPermission",
+    ),
+    (
+        "EffectivePermission",
+        "{ effectivePermissions(principal: \"$user\", pathPrefix: \"/models\") { FIELD } }",
+        "/effectivePermissions/0",
+    ),
+];
+
+/// The memberships are asked for through the user that holds them.
+const MEMBERSHIP: (&str, &str) = (
+    "{ user(by: {id: \"$user\"}) { memberships { nodes { FIELD } } } }",
+    "/user/memberships/nodes/0",
+);
+
+/// Arguments that a field needs, and names that are written otherwise.
+fn call(parent: &str, name: &str) -> String {
+    let arguments = match (parent, name) {
+        ("Query", "node") => "(id: \"$user\")",
+        ("Query", "nodes") => "(ids: [\"$user\"])",
+        ("Query", "user") => "(by: {id: \"$user\"})",
+        ("Query", "apiKey") => "(by: {id: \"$key\"})",
+        ("Query", "team") => "(by: {id: \"$team\"})",
+        ("Query", "role") => "(name: \"PROMPTER\")",
+        ("Query", "checkPermission") => {
+            "(principal: \"$user\", privilege: \"model.use\", path: \"/models/x\")"
+        }
+        ("Query", "effectivePermissions") => "(principal: \"$user\")",
+        _ => "",
+    };
+    format!("{name}{arguments}")
+}
+
+/// Pages, edges and payloads hold what the fields that return them give; subscriptions are tried with their transport.
+fn is_wrapper(kind: &str) -> bool {
+    ["Connection", "Edge", "Payload"]
+        .iter()
+        .any(|end| kind.ends_with(end))
+        || ["PageInfo", "Mutation", "Subscription"].contains(&kind)
+}
+
+#[tokio::test]
+async fn every_field_is_seen_by_whom_it_may_be_seen() {
+    let world = World::new().await;
+    let clients = world.clients(&world.app);
+    let mut rows = BTreeMap::new();
+    for field in fields(&world.app).await {
+        if is_wrapper(&field.parent) {
+            continue;
+        }
+        let base = BASES.iter().find(|(kind, _, _)| *kind == field.parent);
+        let (document, at) = match base {
+            Some((_, document, at)) => (*document, *at),
+            None if field.parent == "TeamMembership" => MEMBERSHIP,
+            None => panic!("the matrix does not know how to come to a {}", field.parent),
+        };
+        let below = match (field.composite, field.kind.ends_with("Connection")) {
+            (false, _) => "",
+            (true, true) => " { totalCount }",
+            (true, false) => " { __typename }",
+        };
+        let asked = format!("{}{below}", call(&field.parent, &field.name));
+        let document = world.fill(&document.replace("FIELD", &asked));
+        let mut cells = Vec::new();
+        for client in &clients {
+            let answer = client.gql(&document, json!({})).await;
+            let (base, pointer) = (format!("/data{at}"), format!("/data{at}/{}", field.name));
+            cells.push(cell(&answer, &base, &pointer));
+        }
+        rows.insert(format!("{}.{}", field.parent, field.name), cells);
+    }
+    assert!(rows.len() > 80, "only {} fields", rows.len());
+    insta::assert_snapshot!(table(&rows));
+}

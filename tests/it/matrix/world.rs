@@ -1,0 +1,126 @@
+//! The world of the matrix: one of everything, and a key for each actor.
+
+use std::collections::BTreeMap;
+
+use keystead::permissions::model::InstanceRole;
+use serde_json::{Value, json};
+
+use super::ACTORS;
+use crate::support::{Client, TestApp};
+
+/// Something of every kind. What is asked about belongs to `target`, a member of the team `blue`.
+pub struct World {
+    pub app: TestApp,
+    /// What stands for what in documents: `$user`, `$team` …
+    pub ids: BTreeMap<&'static str, String>,
+    keys: BTreeMap<&'static str, String>,
+}
+
+impl World {
+    pub async fn new() -> World {
+        let app = TestApp::new().await;
+        let admin = app.admin();
+        let mut keys = BTreeMap::new();
+        let mut users = BTreeMap::new();
+        for (actor, role) in [
+            ("viewer", InstanceRole::Viewer),
+            ("member", InstanceRole::Member),
+            ("team member", InstanceRole::Member),
+            ("team admin", InstanceRole::Member),
+            ("auditor", InstanceRole::Auditor),
+            ("admin", InstanceRole::Admin),
+            ("target", InstanceRole::Member),
+            ("outsider", InstanceRole::Member),
+        ] {
+            let (user, key) = app
+                .user_with_key(&format!("the-{}", actor.replace(' ', "-")), role)
+                .await;
+            users.insert(actor, user.typed_id().to_string());
+            keys.insert(actor, key);
+        }
+        let make = |document: &'static str, variables: Value, pointer: &'static str| {
+            let admin = admin.clone();
+            async move {
+                let data = admin.data(document, variables).await;
+                data.pointer(pointer)
+                    .and_then(Value::as_str)
+                    .unwrap()
+                    .to_owned()
+            }
+        };
+        let team = make(
+            "mutation($input: CreateTeamInput!) { createTeam(input: $input) { team { id } } }",
+            json!({"input": {"slug": "blue", "name": "Blue", "members": [
+                {"user": users["team admin"], "role": "ADMIN"},
+                {"user": users["team member"], "role": "MEMBER"},
+                {"user": users["target"], "role": "MEMBER"}]}}),
+            "/createTeam/team/id",
+        )
+        .await;
+        let key = make(
+            "mutation($input: GenerateApiKeyInput!) { generateApiKey(input: $input) { apiKey { id } } }",
+            json!({"input": {"owner": users["target"], "name": "asked about", "team": team}}),
+            "/generateApiKey/apiKey/id",
+        )
+        .await;
+        let restricted = make(
+            "mutation($input: GenerateApiKeyInput!) { generateApiKey(input: $input) { secret } }",
+            json!({"input": {"owner": users["admin"], "name": "restricted",
+                "permissions": [{"path": "/users", "role": "READ"}]}}),
+            "/generateApiKey/secret",
+        )
+        .await;
+        keys.insert("restricted key", restricted);
+        let role = make(
+            "mutation { createRole(input: {name: \"PROMPTER\", privileges: [\"model.use\"]}) { role { id } } }",
+            json!({}),
+            "/createRole/role/id",
+        )
+        .await;
+        let permission = make(
+            "mutation($input: UpdatePermissionInput!) { updatePermission(input: $input) { permissions { id } } }",
+            json!({"input": {"principal": users["target"], "path": "/models", "roles": [{"role": "USE"}]}}),
+            "/updatePermission/permissions/0/id",
+        )
+        .await;
+        let event = make(
+            "query($target: ID!) { auditEvents(first: 1, filter: {target: $target}) { nodes { id } } }",
+            json!({"target": users["target"]}),
+            "/auditEvents/nodes/0/id",
+        )
+        .await;
+        let ids = BTreeMap::from([
+            ("$user", users["target"].clone()),
+            ("$outsider", users["outsider"].clone()),
+            ("$teammember", users["team member"].clone()),
+            ("$team", team),
+            ("$key", key),
+            ("$role", role),
+            ("$permission", permission),
+            ("$event", event),
+        ]);
+        World { app, ids, keys }
+    }
+
+    /// The clients in the order of [`ACTORS`], over `app`.
+    pub fn clients(&self, app: &TestApp) -> Vec<Client> {
+        ACTORS
+            .iter()
+            .map(|actor| match self.keys.get(actor) {
+                Some(key) => app.with_key(key),
+                None => app.anonymous(),
+            })
+            .collect()
+    }
+
+    /// The document with ids in place of their names, longest names first.
+    pub fn fill(&self, document: &str) -> String {
+        let mut names: Vec<_> = self.ids.iter().collect();
+        names.sort_by_key(|(name, _)| std::cmp::Reverse(name.len()));
+        names
+            .into_iter()
+            .fold(document.to_owned(), |text, (name, id)| {
+                text.replace(name, id)
+            })
+    }
+}
