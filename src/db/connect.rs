@@ -115,9 +115,11 @@ impl Endpoint {
                 AsyncPgConnection::try_from_client_and_connection(client, connection).await?
             }
         };
+        // A statement is planned once, not on every use: its text varies with its conditions, so one plan fits, and planning the
+        // statement that identifies a key takes longer than running it.
         connection
             .batch_execute(&format!(
-                "SET statement_timeout = {0}; SET idle_in_transaction_session_timeout = {1}; SET lc_messages = 'C'",
+                "SET statement_timeout = {0}; SET idle_in_transaction_session_timeout = {1}; SET plan_cache_mode = force_generic_plan; SET lc_messages = 'C'",
                 statement_timeout.as_millis(),
                 statement_timeout.as_millis() * 2,
             ))

@@ -22,6 +22,8 @@ pub enum Failure {
     Timeout(String),
     /// Postgres cannot be reached, is shutting down, is read-only, or the pool is exhausted.
     Unavailable(String),
+    /// The connection broke while the transaction was being committed: whether it took effect is not known.
+    Unsettled(String),
     /// Anything else: a fault of ours.
     Other(String),
 }
@@ -40,6 +42,18 @@ impl Failure {
         match self {
             Failure::ForeignKey(name) if name == constraint => say(),
             other => other.into(),
+        }
+    }
+}
+
+impl Failure {
+    /// The same failure where it happened in a commit: what Postgres itself refused did not take effect, anything else may have.
+    pub(super) fn in_commit(self) -> Self {
+        match self {
+            Failure::Unavailable(cause) | Failure::Timeout(cause) | Failure::Other(cause) => {
+                Failure::Unsettled(cause)
+            }
+            refused => refused,
         }
     }
 }
@@ -104,6 +118,11 @@ impl From<Failure> for Error {
             Failure::Timeout(cause) => Error::new(
                 Code::ServiceUnavailable,
                 "The database took too long to answer. Nothing was changed; try again.",
+            )
+            .because(cause),
+            Failure::Unsettled(cause) => Error::new(
+                Code::ServiceUnavailable,
+                "The connection to the database broke while the change was being stored: it may or may not have taken effect. Look before you try again, or use an Idempotency-Key, with which a repetition is safe.",
             )
             .because(cause),
             Failure::Unavailable(cause) => Error::new(

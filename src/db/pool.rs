@@ -153,7 +153,9 @@ impl Db {
         };
         let mut conn = conn.lock().await;
         if commit {
-            AnsiTransactionManager::commit_transaction(&mut **conn).await?;
+            AnsiTransactionManager::commit_transaction(&mut **conn)
+                .await
+                .map_err(|error| Failure::from(error).in_commit())?;
         } else {
             AnsiTransactionManager::rollback_transaction(&mut **conn).await?;
         }
@@ -229,13 +231,17 @@ pub struct Tx {
 }
 
 impl Tx {
-    /// Commits. An error means that nothing is known to be stored: the connection broke, or Postgres refused.
+    /// Commits.
+    ///
+    /// # Errors
+    /// What Postgres refused did not take effect; [`Failure::Unsettled`] if the connection broke and nobody knows.
     pub async fn commit(mut self) -> Result<()> {
         let Some(mut conn) = self.conn.take() else {
             return Err(Failure::Other("the transaction has ended".into()));
         };
-        AnsiTransactionManager::commit_transaction(&mut *conn).await?;
-        Ok(())
+        AnsiTransactionManager::commit_transaction(&mut *conn)
+            .await
+            .map_err(|error| Failure::from(error).in_commit())
     }
 
     fn conn(&self) -> &Conn {
