@@ -83,6 +83,17 @@ pub fn optional_lines(field: &str, value: Option<&str>, max: usize) -> Result<Op
     value.map(|value| lines(field, value, max)).transpose()
 }
 
+/// A rule for the new value of an update: what is absent (`None`) stays, what is null (`Some(None)`) is cleared.
+///
+/// # Errors
+/// What the rule says.
+pub fn change<T, U>(
+    change: Option<Option<T>>,
+    rule: impl FnOnce(T) -> Result<U>,
+) -> Result<Option<Option<U>>> {
+    change.map(|new| new.map(rule).transpose()).transpose()
+}
+
 /// A name of a fixed alphabet: 1 to 64 ASCII letters, digits and the characters of `also`.
 ///
 /// # Errors

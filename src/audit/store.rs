@@ -51,12 +51,6 @@ pub(super) async fn by_ids(
         .await?)
 }
 
-#[derive(QueryableByName)]
-struct Count {
-    #[diesel(sql_type = BigInt)]
-    count: i64,
-}
-
 /// A page of events, and their number if asked for: pipelined, one round trip.
 pub(super) async fn page(
     conn: &mut AsyncPgConnection,
@@ -65,24 +59,8 @@ pub(super) async fn page(
     descending: bool,
     request: &PageRequest,
 ) -> db::Result<Page<AuditEvent>> {
-    let conn = &*conn;
-    let from = || matching(Statement::new(" FROM audit_events e"), filter, sight);
-    let list = Statement::new(COLUMNS)
-        .append(from())
-        .keyset("e.at", "e.id", descending, request);
-    let rows = async { Ok::<_, db::Failure>(list.load::<AuditEvent>(&mut &*conn).await?) };
-    let total = async {
-        if !request.count {
-            return Ok(None);
-        }
-        let counted: Vec<Count> = Statement::new("SELECT count(*) AS count")
-            .append(from())
-            .load(&mut &*conn)
-            .await?;
-        Ok::<_, db::Failure>(counted.iter().map(|row| row.count).next())
-    };
-    let (rows, total) = try_join(rows, total).await?;
-    Ok(Page::of(request, rows, total))
+    let from = matching(Statement::new(" FROM audit_events e"), filter, sight);
+    db::list::page(conn, COLUMNS, from, ("e.at", "e.id"), descending, request).await
 }
 
 #[derive(QueryableByName)]

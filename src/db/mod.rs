@@ -9,6 +9,7 @@ pub mod diagnosis;
 pub mod embedded;
 mod failure;
 pub mod ids;
+pub(crate) mod list;
 pub mod lock;
 pub mod migrate;
 pub mod nested;

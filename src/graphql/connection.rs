@@ -1,6 +1,11 @@
 //! Relay connections, as the GraphQL Cursor Connections specification has them, with `nodes` and `totalCount`.
 
-use async_graphql::{Context, SimpleObject};
+use std::borrow::Cow;
+use std::pin::Pin;
+
+use async_graphql::registry::{MetaType, Registry};
+use async_graphql::{Context, Response, SimpleObject, SubscriptionType};
+use futures_util::Stream;
 
 use crate::db::pages::PageRequest;
 use crate::error::Result;
@@ -32,6 +37,53 @@ pub fn page_request(
 ) -> Result<PageRequest> {
     let count = context.look_ahead().field("totalCount").exists();
     PageRequest::new(list, first, after, last, before, count)
+}
+
+const ARGUMENTS: [(&str, &str); 4] = [
+    (
+        "first",
+        "How many from the beginning, 0–100; 20 if neither first nor last is given.",
+    ),
+    ("after", "Only what comes after this cursor."),
+    ("last", "How many from the end, 0–100."),
+    ("before", "Only what comes before this cursor."),
+];
+
+/// The subscriptions `S`; they are registered last, when every type is known, and then the four arguments of every connection in the
+/// schema get their descriptions, which the engine otherwise wants at each.
+#[derive(Default)]
+pub struct Described<S>(S);
+
+impl<S: SubscriptionType> SubscriptionType for Described<S> {
+    fn type_name() -> Cow<'static, str> {
+        S::type_name()
+    }
+
+    fn create_type_info(registry: &mut Registry) -> String {
+        let name = S::create_type_info(registry);
+        for kind in registry.types.values_mut() {
+            if let MetaType::Object { fields, .. } = kind {
+                fields
+                    .values_mut()
+                    .filter(|field| field.ty.ends_with("Connection!"))
+                    .flat_map(|field| field.args.values_mut())
+                    .for_each(|argument| {
+                        let known = ARGUMENTS.iter().find(|(name, _)| *name == argument.name);
+                        if let Some((_, description)) = known {
+                            argument.description = Some((*description).to_owned());
+                        }
+                    });
+            }
+        }
+        name
+    }
+
+    fn create_field_stream<'a>(
+        &'a self,
+        context: &'a Context<'_>,
+    ) -> Option<Pin<Box<dyn Stream<Item = Response> + Send + 'a>>> {
+        self.0.create_field_stream(context)
+    }
 }
 
 /// Declares a connection and its edge:

@@ -2,6 +2,7 @@
 
 use async_graphql::{MergedObject, Schema, ValidationMode};
 
+use super::connection::Described;
 use super::federation::{Federated, FederationQueries};
 use super::node::NodeQueries;
 use super::server_info::ServerQueries;
@@ -45,25 +46,36 @@ pub struct Alone(Query);
 #[graphql(name = "Query")]
 pub struct Root(Query, FederationQueries);
 
+/// What can be followed.
+type Subscription = Described<AuditSubscription>;
+
 /// The schema's type.
-pub type KeysteadSchema = Schema<Root, Mutation, AuditSubscription>;
+pub type KeysteadSchema = Schema<Root, Mutation, Subscription>;
 
 /// The engine's own limit on nesting; the guard's, at most 200, is reached before.
 const RECURSION: usize = 400;
 
 /// Builds the schema. Documents come validated: the engine only looks for what it needs itself. Limits are the guard's: async-graphql's own are not needed and not all of them hold.
 pub fn build(federated: bool) -> KeysteadSchema {
-    Schema::build(Root::default(), Mutation::default(), AuditSubscription)
-        .data(Federated(federated))
-        .disable_suggestions()
-        .validation_mode(ValidationMode::Fast)
-        .limit_recursive_depth(RECURSION)
-        .finish()
+    Schema::build(
+        Root::default(),
+        Mutation::default(),
+        Subscription::default(),
+    )
+    .data(Federated(federated))
+    .disable_suggestions()
+    .validation_mode(ValidationMode::Fast)
+    .limit_recursive_depth(RECURSION)
+    .finish()
 }
 
 /// The schema as text, as it is committed in `schema.graphql`.
 pub fn sdl() -> String {
-    let schema = Schema::new(Alone::default(), Mutation::default(), AuditSubscription);
+    let schema = Schema::new(
+        Alone::default(),
+        Mutation::default(),
+        Subscription::default(),
+    );
     let mut text = schema.sdl();
     text.truncate(text.trim_end().len());
     text.push('\n');

@@ -4,9 +4,7 @@ use std::collections::HashSet;
 
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
-use diesel::sql_types::BigInt;
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
-use futures_util::future::try_join;
 use uuid::Uuid;
 
 use super::model::{User, UserFilter, UserSight, UserSort};
@@ -130,12 +128,6 @@ async fn one(conn: &mut AsyncPgConnection, statement: Statement) -> db::Result<O
     Ok(statement.load::<User>(conn).await?.pop())
 }
 
-#[derive(QueryableByName)]
-struct Count {
-    #[diesel(sql_type = BigInt)]
-    count: i64,
-}
-
 /// A page of users, and their number if asked for: pipelined, one round trip.
 pub(super) async fn page(
     conn: &mut AsyncPgConnection,
@@ -145,27 +137,12 @@ pub(super) async fn page(
     descending: bool,
     request: &PageRequest,
 ) -> db::Result<Page<User>> {
-    let conn = &*conn;
-    let from = || matching(filter, sight);
-    let list = ordered(
-        Statement::new(COLUMNS).append(from()),
-        sort,
-        descending,
-        request,
-    );
-    let rows = async { Ok::<_, db::Failure>(list.load::<User>(&mut &*conn).await?) };
-    let total = async {
-        if !request.count {
-            return Ok(None);
-        }
-        let counted: Vec<Count> = Statement::new("SELECT count(*) AS count")
-            .append(from())
-            .load(&mut &*conn)
-            .await?;
-        Ok::<_, db::Failure>(counted.iter().map(|row| row.count).next())
+    let column = match sort {
+        UserSort::CreatedAt => "u.created_at",
+        UserSort::Username => "lower(u.username)",
     };
-    let (rows, total) = try_join(rows, total).await?;
-    Ok(Page::of(request, rows, total))
+    let from = matching(filter, sight);
+    db::list::page(conn, COLUMNS, from, (column, "u.id"), descending, request).await
 }
 
 fn matching(filter: &UserFilter, sight: &UserSight) -> Statement {
@@ -188,19 +165,6 @@ fn matching(filter: &UserFilter, sight: &UserSight) -> Statement {
         .and_if("u.enabled = ", filter.enabled)
         .and_if("u.created_at >= ", filter.created_from)
         .and_if("u.created_at < ", filter.created_before)
-}
-
-fn ordered(
-    statement: Statement,
-    sort: UserSort,
-    descending: bool,
-    request: &PageRequest,
-) -> Statement {
-    let column = match sort {
-        UserSort::CreatedAt => "u.created_at",
-        UserSort::Username => "lower(u.username)",
-    };
-    statement.keyset(column, "u.id", descending, request)
 }
 
 /// Only users that the actor may see.

@@ -35,13 +35,10 @@ impl ApiKeyQueries {
     async fn api_keys(
         &self,
         context: &Context<'_>,
-        #[graphql(
-            desc = "How many from the beginning, 0–100; 20 if neither first nor last is given."
-        )]
         first: Option<i32>,
-        #[graphql(desc = "Only what comes after this cursor.")] after: Option<String>,
-        #[graphql(desc = "How many from the end, 0–100.")] last: Option<i32>,
-        #[graphql(desc = "Only what comes before this cursor.")] before: Option<String>,
+        after: Option<String>,
+        last: Option<i32>,
+        before: Option<String>,
         #[graphql(desc = "Which keys; conditions are joined by AND.")] filter: Option<
             ApiKeyFilterInput,
         >,

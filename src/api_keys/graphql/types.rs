@@ -101,13 +101,10 @@ impl ApiKey {
     async fn permissions(
         &self,
         context: &Context<'_>,
-        #[graphql(
-            desc = "How many from the beginning, 0–100; 20 if neither first nor last is given."
-        )]
         first: Option<i32>,
-        #[graphql(desc = "Only what comes after this cursor.")] after: Option<String>,
-        #[graphql(desc = "How many from the end, 0–100.")] last: Option<i32>,
-        #[graphql(desc = "Only what comes before this cursor.")] before: Option<String>,
+        after: Option<String>,
+        last: Option<i32>,
+        before: Option<String>,
     ) -> Result<PermissionConnection> {
         let key = Principal::ApiKey(self.0.id);
         let page = page_request(context, PERMISSIONS, first, after, last, before)?;

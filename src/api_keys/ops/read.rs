@@ -110,12 +110,12 @@ pub async fn pages_of(
         };
         groups.entry((are_teams, how)).or_default().push(id);
     }
-    let mut conn = db.read("api_keys_of").await?;
+    let conn = db.read("api_keys_of").await?;
     let mut found = HashMap::new();
     for ((are_teams, how), ids) in groups {
         let (request, filter, sight) = &*how;
-        let parents = (ids.as_slice(), are_teams);
-        for (id, page) in store::pages_of(&mut conn, parents, filter, sight, now, request).await? {
+        let parents = (ids, are_teams);
+        for (id, page) in store::pages_of(&conn, parents, filter, sight, now, request).await? {
             let parent = if are_teams {
                 KeysOf::Team(id)
             } else {

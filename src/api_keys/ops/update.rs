@@ -105,10 +105,9 @@ fn validate(ctx: &Ctx, mut changes: ApiKeyChanges) -> Result<Wishes> {
         .name
         .map(|name| text::line("input.name", &name, 200))
         .transpose()?;
-    changes.description = changes
-        .description
-        .map(|text| text::optional_lines("input.description", text.as_deref(), 2_000))
-        .transpose()?;
+    changes.description = text::change(changes.description, |text| {
+        text::lines("input.description", &text, 2_000)
+    })?;
     changes.expires_at = changes
         .expires_at
         .map(|end| rules::lifetime(ctx, "input.expiresAt", end))
@@ -118,14 +117,9 @@ fn validate(ctx: &Ctx, mut changes: ApiKeyChanges) -> Result<Wishes> {
         .as_ref()
         .map(|cidrs| rules::cidrs("input.allowedCidrs", cidrs))
         .transpose()?;
-    changes.metadata = changes
-        .metadata
-        .map(|value| {
-            value
-                .map(|value| text::metadata("input.metadata", value))
-                .transpose()
-        })
-        .transpose()?;
+    changes.metadata = text::change(changes.metadata, |value| {
+        text::metadata("input.metadata", value)
+    })?;
     Ok(Wishes {
         changes,
         cidrs,

@@ -3,34 +3,18 @@
 use std::collections::HashMap;
 
 use chrono::{DateTime, Utc};
-use diesel::prelude::*;
-use diesel::sql_types::{BigInt, Uuid as SqlUuid};
-use diesel_async::{AsyncPgConnection, RunQueryDsl};
-use futures_util::future::try_join;
+use diesel_async::AsyncPgConnection;
 use uuid::Uuid;
 
 use crate::api_keys::model::{ApiKey, ApiKeyFilter, ApiKeySort, ApiKeyStatus, KeySight};
 use crate::db;
+use crate::db::nested;
 use crate::db::pages::{Page, PageRequest};
 use crate::db::statement::{Seen, Statement};
 
 const COLUMNS: &str = "SELECT k.id, k.owner_id, k.team_id, k.name, k.description, k.prefix,
     k.previous_secret_expires_at, k.enabled, k.restricted, k.allowed_cidrs, k.expires_at, k.last_used_at,
     k.last_used_from, k.rotated_at, k.metadata, k.created_by, k.created_at, k.updated_at";
-
-#[derive(QueryableByName)]
-struct Count {
-    #[diesel(sql_type = BigInt)]
-    count: i64,
-}
-
-#[derive(QueryableByName)]
-struct CountOf {
-    #[diesel(sql_type = SqlUuid)]
-    parent: Uuid,
-    #[diesel(sql_type = BigInt)]
-    count: i64,
-}
 
 /// A page of keys, and their number if asked for: pipelined, one round trip.
 pub(in crate::api_keys) async fn page(
@@ -41,113 +25,34 @@ pub(in crate::api_keys) async fn page(
     (sort, descending): (ApiKeySort, bool),
     request: &PageRequest,
 ) -> db::Result<Page<ApiKey>> {
-    let conn = &*conn;
-    let from = || matching(Statement::new(" FROM api_keys k"), filter, sight, now);
+    let from = matching(Statement::new(" FROM api_keys k"), filter, sight, now);
     let column = match sort {
         ApiKeySort::CreatedAt => "k.created_at",
         ApiKeySort::Name => "k.name",
     };
-    let list = Statement::new(COLUMNS)
-        .append(from())
-        .keyset(column, "k.id", descending, request);
-    let rows = async { Ok::<_, db::Failure>(list.load::<ApiKey>(&mut &*conn).await?) };
-    let total = async {
-        if !request.count {
-            return Ok(None);
-        }
-        let counted: Vec<Count> = Statement::new("SELECT count(*) AS count")
-            .append(from())
-            .load(&mut &*conn)
-            .await?;
-        Ok::<_, db::Failure>(counted.iter().map(|row| row.count).next())
-    };
-    let (rows, total) = try_join(rows, total).await?;
-    Ok(Page::of(request, rows, total))
+    db::list::page(conn, COLUMNS, from, (column, "k.id"), descending, request).await
 }
-
-/// What a nested list hangs on.
-#[derive(Clone, Copy)]
-struct Parent {
-    /// The column that names it.
-    column: &'static str,
-    is: &'static str,
-    is_any: &'static str,
-    of: fn(&ApiKey) -> Option<Uuid>,
-}
-
-const OWNER: Parent = Parent {
-    column: "k.owner_id",
-    is: "k.owner_id = parent.id",
-    is_any: "k.owner_id = ANY(",
-    of: |key| Some(key.owner_id),
-};
-const TEAM: Parent = Parent {
-    column: "k.team_id",
-    is: "k.team_id = parent.id",
-    is_any: "k.team_id = ANY(",
-    of: |key| key.team_id,
-};
 
 /// The same page of each parent's keys, in the order in which they were made; owners, or else teams.
 pub(in crate::api_keys) async fn pages_of(
-    conn: &mut AsyncPgConnection,
-    (ids, are_teams): (&[Uuid], bool),
+    conn: &AsyncPgConnection,
+    (parents, are_teams): (Vec<Uuid>, bool),
     filter: &ApiKeyFilter,
     sight: &KeySight,
     now: DateTime<Utc>,
     request: &PageRequest,
 ) -> db::Result<HashMap<Uuid, Page<ApiKey>>> {
-    let parent = if are_teams { TEAM } else { OWNER };
-    let conn = &*conn;
-    let each = Statement::new(" FROM api_keys k")
-        .condition()
-        .sql(parent.is);
-    let list = Statement::new(COLUMNS)
-        .sql(" FROM unnest(")
-        .bind(ids.to_vec())
-        .sql("::uuid[]) AS parent (id) CROSS JOIN LATERAL (SELECT k.*")
-        .append(matching(each, filter, sight, now))
-        .keyset("k.created_at", "k.id", false, request)
-        .sql(") k");
-    let rows = async { Ok::<_, db::Failure>(list.load::<ApiKey>(&mut &*conn).await?) };
-    let counts = async {
-        if !request.count {
-            return Ok(Vec::new());
-        }
-        let all = Statement::new(" FROM api_keys k")
-            .and(parent.is_any, ids.to_vec())
-            .sql(")");
-        let counted: Vec<CountOf> = Statement::new("SELECT ")
-            .sql(parent.column)
-            .sql(" AS parent, count(*) AS count")
-            .append(matching(all, filter, sight, now))
-            .sql(" GROUP BY ")
-            .sql(parent.column)
-            .load(&mut &*conn)
-            .await?;
-        Ok::<_, db::Failure>(counted)
+    let hangs = if are_teams {
+        "k.team_id = p.parent"
+    } else {
+        "k.owner_id = p.parent"
     };
-    let (mut rows, counts) = try_join(rows, counts).await?;
-    rows.sort_by_key(|key| (key.created_at, key.id));
-    if request.backward {
-        rows.reverse();
-    }
-    let mut by_parent: HashMap<Uuid, Vec<ApiKey>> = HashMap::new();
-    for key in rows {
-        if let Some(id) = (parent.of)(&key) {
-            by_parent.entry(id).or_default().push(key);
-        }
-    }
-    let counts: HashMap<Uuid, i64> = counts
-        .into_iter()
-        .map(|row| (row.parent, row.count))
-        .collect();
-    let page = |id: &Uuid| {
-        let total = request.count.then(|| counts.get(id).copied().unwrap_or(0));
-        let rows = by_parent.remove(id).unwrap_or_default();
-        (*id, Page::of(request, rows, total))
+    let from = || {
+        let each = Statement::new(" FROM api_keys k").condition().sql(hangs);
+        matching(each, filter, sight, now)
     };
-    Ok(ids.iter().map(page).collect())
+    let order = ("k.created_at", "k.id");
+    nested::pages(conn, parents, COLUMNS, from, order, request).await
 }
 
 fn matching(

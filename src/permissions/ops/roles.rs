@@ -151,10 +151,9 @@ pub async fn create(ctx: &Ctx, new: NewRole) -> Result<Role> {
 /// `BAD_USER_INPUT`; `ALREADY_EXISTS`.
 pub async fn update(ctx: &Ctx, id: Uuid, changes: RoleChanges) -> Result<Role> {
     let new_name = changes.name.as_deref().map(name).transpose()?;
-    let description = changes
-        .description
-        .map(|text| text::optional_lines("input.description", text.as_deref(), 2_000))
-        .transpose()?;
+    let description = text::change(changes.description, |text| {
+        text::lines("input.description", &text, 2_000)
+    })?;
     let new_privileges = changes.privileges.as_deref().map(privileges).transpose()?;
 
     access::require(ctx, WRITE, &access::collection(Kind::Role))?;

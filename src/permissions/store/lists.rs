@@ -2,10 +2,7 @@
 
 use std::collections::HashMap;
 
-use diesel::QueryableByName;
-use diesel::sql_types::BigInt;
-use diesel_async::{AsyncPgConnection, RunQueryDsl};
-use futures_util::future::try_join;
+use diesel_async::AsyncPgConnection;
 use uuid::Uuid;
 
 use crate::db;
@@ -29,12 +26,6 @@ pub(super) const SELECT: &str =
     "SELECT g.id, g.user_id, g.team_id, g.api_key_id, g.path, g.role_id, g.propagate,
     g.expires_at, g.created_by, g.created_at FROM permissions g";
 
-#[derive(QueryableByName)]
-struct Count {
-    #[diesel(sql_type = BigInt)]
-    count: i64,
-}
-
 /// A page of permissions, and their number if asked for: pipelined, one round trip.
 pub(crate) async fn page(
     conn: &mut AsyncPgConnection,
@@ -42,25 +33,16 @@ pub(crate) async fn page(
     sight: &PermissionSight,
     request: &PageRequest,
 ) -> db::Result<Page<Permission>> {
-    let conn = &*conn;
-    let from = || matching(Statement::new(FROM), filter, sight);
-    let list =
-        Statement::new(COLUMNS)
-            .append(from())
-            .keyset("g.created_at", "g.id", false, request);
-    let rows = async { Ok::<_, db::Failure>(list.load::<Permission>(&mut &*conn).await?) };
-    let total = async {
-        if !request.count {
-            return Ok(None);
-        }
-        let counted = Statement::new("SELECT count(*) AS count")
-            .append(from())
-            .load::<Count>(&mut &*conn)
-            .await?;
-        Ok::<_, db::Failure>(counted.into_iter().next().map(|row| row.count))
-    };
-    let (rows, total) = try_join(rows, total).await?;
-    Ok(Page::of(request, rows, total))
+    let from = matching(Statement::new(FROM), filter, sight);
+    db::list::page(
+        conn,
+        COLUMNS,
+        from,
+        ("g.created_at", "g.id"),
+        false,
+        request,
+    )
+    .await
 }
 
 /// The same page for each of many principals of one kind.

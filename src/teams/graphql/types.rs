@@ -71,13 +71,10 @@ impl Team {
     async fn children(
         &self,
         context: &Context<'_>,
-        #[graphql(
-            desc = "How many from the beginning, 0–100; 20 if neither first nor last is given."
-        )]
         first: Option<i32>,
-        #[graphql(desc = "Only what comes after this cursor.")] after: Option<String>,
-        #[graphql(desc = "How many from the end, 0–100.")] last: Option<i32>,
-        #[graphql(desc = "Only what comes before this cursor.")] before: Option<String>,
+        after: Option<String>,
+        last: Option<i32>,
+        before: Option<String>,
     ) -> Result<TeamConnection> {
         const LIST: &str = "team.children";
         let request = request(context);
@@ -104,13 +101,10 @@ impl Team {
     async fn permissions(
         &self,
         context: &Context<'_>,
-        #[graphql(
-            desc = "How many from the beginning, 0–100; 20 if neither first nor last is given."
-        )]
         first: Option<i32>,
-        #[graphql(desc = "Only what comes after this cursor.")] after: Option<String>,
-        #[graphql(desc = "How many from the end, 0–100.")] last: Option<i32>,
-        #[graphql(desc = "Only what comes before this cursor.")] before: Option<String>,
+        after: Option<String>,
+        last: Option<i32>,
+        before: Option<String>,
     ) -> Result<PermissionConnection> {
         let page = page_request(context, PERMISSIONS, first, after, last, before)?;
         let principal = Principal::Team(self.0.id);
@@ -121,13 +115,10 @@ impl Team {
     async fn members(
         &self,
         context: &Context<'_>,
-        #[graphql(
-            desc = "How many from the beginning, 0–100; 20 if neither first nor last is given."
-        )]
         first: Option<i32>,
-        #[graphql(desc = "Only what comes after this cursor.")] after: Option<String>,
-        #[graphql(desc = "How many from the end, 0–100.")] last: Option<i32>,
-        #[graphql(desc = "Only what comes before this cursor.")] before: Option<String>,
+        after: Option<String>,
+        last: Option<i32>,
+        before: Option<String>,
         #[graphql(desc = "Which members; conditions are joined by AND.")] filter: Option<
             TeamMemberFilterInput,
         >,
@@ -151,13 +142,10 @@ impl Team {
     async fn api_keys(
         &self,
         context: &Context<'_>,
-        #[graphql(
-            desc = "How many from the beginning, 0–100; 20 if neither first nor last is given."
-        )]
         first: Option<i32>,
-        #[graphql(desc = "Only what comes after this cursor.")] after: Option<String>,
-        #[graphql(desc = "How many from the end, 0–100.")] last: Option<i32>,
-        #[graphql(desc = "Only what comes before this cursor.")] before: Option<String>,
+        after: Option<String>,
+        last: Option<i32>,
+        before: Option<String>,
         #[graphql(desc = "Which keys; conditions are joined by AND.")] filter: Option<
             ApiKeyFilterInput,
         >,

@@ -75,18 +75,12 @@ fn validate(mut changes: TeamChanges) -> Result<TeamChanges> {
         .name
         .map(|name| text::line("input.name", &name, 200))
         .transpose()?;
-    changes.description = changes
-        .description
-        .map(|value| text::optional_lines("input.description", value.as_deref(), 2_000))
-        .transpose()?;
-    changes.metadata = changes
-        .metadata
-        .map(|value| {
-            value
-                .map(|value| text::metadata("input.metadata", value))
-                .transpose()
-        })
-        .transpose()?;
+    changes.description = text::change(changes.description, |text| {
+        text::lines("input.description", &text, 2_000)
+    })?;
+    changes.metadata = text::change(changes.metadata, |value| {
+        text::metadata("input.metadata", value)
+    })?;
     Ok(changes)
 }
 

@@ -2,10 +2,7 @@
 
 use std::collections::HashMap;
 
-use diesel::QueryableByName;
-use diesel::sql_types::BigInt;
-use diesel_async::{AsyncPgConnection, RunQueryDsl};
-use futures_util::future::try_join;
+use diesel_async::AsyncPgConnection;
 use uuid::Uuid;
 
 use crate::db;
@@ -26,12 +23,6 @@ const JOINED_COLUMNS: &str =
     t.updated_at, m.since";
 const MEMBER_COLUMNS: &str = "SELECT m.team_id, m.user_id, m.role, m.since";
 
-#[derive(QueryableByName)]
-struct Count {
-    #[diesel(sql_type = BigInt)]
-    count: i64,
-}
-
 /// A page of teams, and their number if asked for: pipelined, one round trip.
 pub(crate) async fn page(
     conn: &AsyncPgConnection,
@@ -45,23 +36,8 @@ pub(crate) async fn page(
         TeamSort::CreatedAt => "t.created_at",
         TeamSort::Slug => "lower(t.slug)",
     };
-    let from = || matching(filter, sight);
-    let list = Statement::new(COLUMNS)
-        .append(from())
-        .keyset(column, "t.id", descending, request);
-    let rows = async { Ok::<_, db::Failure>(list.load::<Team>(&mut &*conn).await?) };
-    let total = async {
-        if !request.count {
-            return Ok(None);
-        }
-        let counted: Vec<Count> = Statement::new("SELECT count(*) AS count")
-            .append(from())
-            .load(&mut &*conn)
-            .await?;
-        Ok::<_, db::Failure>(counted.iter().map(|row| row.count).next())
-    };
-    let (rows, total) = try_join(rows, total).await?;
-    Ok(Page::of(request, rows, total))
+    let from = matching(filter, sight);
+    db::list::page(conn, COLUMNS, from, (column, "t.id"), descending, request).await
 }
 
 fn matching(filter: &TeamFilter, sight: &Seen) -> Statement {

@@ -166,13 +166,10 @@ impl User {
     async fn api_keys(
         &self,
         context: &Context<'_>,
-        #[graphql(
-            desc = "How many from the beginning, 0–100; 20 if neither first nor last is given."
-        )]
         first: Option<i32>,
-        #[graphql(desc = "Only what comes after this cursor.")] after: Option<String>,
-        #[graphql(desc = "How many from the end, 0–100.")] last: Option<i32>,
-        #[graphql(desc = "Only what comes before this cursor.")] before: Option<String>,
+        after: Option<String>,
+        last: Option<i32>,
+        before: Option<String>,
         #[graphql(desc = "Which keys; conditions are joined by AND.")] filter: Option<
             ApiKeyFilterInput,
         >,
@@ -187,13 +184,10 @@ impl User {
     async fn memberships(
         &self,
         context: &Context<'_>,
-        #[graphql(
-            desc = "How many from the beginning, 0–100; 20 if neither first nor last is given."
-        )]
         first: Option<i32>,
-        #[graphql(desc = "Only what comes after this cursor.")] after: Option<String>,
-        #[graphql(desc = "How many from the end, 0–100.")] last: Option<i32>,
-        #[graphql(desc = "Only what comes before this cursor.")] before: Option<String>,
+        after: Option<String>,
+        last: Option<i32>,
+        before: Option<String>,
     ) -> Result<TeamMembershipConnection> {
         let page = page_request(context, teams::MEMBERSHIPS, first, after, last, before)?;
         teams::memberships_of(request(context), self.0.id, page).await
@@ -204,13 +198,10 @@ impl User {
     async fn permissions(
         &self,
         context: &Context<'_>,
-        #[graphql(
-            desc = "How many from the beginning, 0–100; 20 if neither first nor last is given."
-        )]
         first: Option<i32>,
-        #[graphql(desc = "Only what comes after this cursor.")] after: Option<String>,
-        #[graphql(desc = "How many from the end, 0–100.")] last: Option<i32>,
-        #[graphql(desc = "Only what comes before this cursor.")] before: Option<String>,
+        after: Option<String>,
+        last: Option<i32>,
+        before: Option<String>,
     ) -> Result<PermissionConnection> {
         let page = page_request(context, PERMISSIONS, first, after, last, before)?;
         let principal = Principal::User(self.0.id);
@@ -221,13 +212,10 @@ impl User {
     async fn teams(
         &self,
         context: &Context<'_>,
-        #[graphql(
-            desc = "How many from the beginning, 0–100; 20 if neither first nor last is given."
-        )]
         first: Option<i32>,
-        #[graphql(desc = "Only what comes after this cursor.")] after: Option<String>,
-        #[graphql(desc = "How many from the end, 0–100.")] last: Option<i32>,
-        #[graphql(desc = "Only what comes before this cursor.")] before: Option<String>,
+        after: Option<String>,
+        last: Option<i32>,
+        before: Option<String>,
     ) -> Result<TeamConnection> {
         let page = page_request(context, teams::TEAMS, first, after, last, before)?;
         teams::teams_of(request(context), self.0.id, page).await
@@ -238,13 +226,10 @@ impl User {
     async fn audit_events(
         &self,
         context: &Context<'_>,
-        #[graphql(
-            desc = "How many from the beginning, 0–100; 20 if neither first nor last is given."
-        )]
         first: Option<i32>,
-        #[graphql(desc = "Only what comes after this cursor.")] after: Option<String>,
-        #[graphql(desc = "How many from the end, 0–100.")] last: Option<i32>,
-        #[graphql(desc = "Only what comes before this cursor.")] before: Option<String>,
+        after: Option<String>,
+        last: Option<i32>,
+        before: Option<String>,
         #[graphql(desc = "Which events; conditions are joined by AND.")] filter: Option<
             AuditFilterInput,
         >,

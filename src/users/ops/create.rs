@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use serde_json::json;
 use uuid::Uuid;
 
-use super::{WRITE, email_taken, username_taken};
+use super::{WRITE, taken};
 use crate::api_keys::model::{ApiKey, NewApiKey};
 use crate::api_keys::ops::Draft;
 use crate::audit::model::Change;
@@ -241,14 +241,5 @@ fn distinct(memberships: &[NewMembership]) -> Result<Vec<NewMembership>> {
             Err(Error::bad_input(FIELD, message))
         }
         None => Ok(memberships.to_vec()),
-    }
-}
-
-fn taken(failure: crate::db::Failure, user: &User) -> Error {
-    match failure {
-        crate::db::Failure::Unique(index) if index == "users_email_key" => {
-            email_taken(user.email.as_deref().unwrap_or_default())
-        }
-        other => other.unique("users_username_key", || username_taken(&user.username)),
     }
 }

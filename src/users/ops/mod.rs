@@ -21,9 +21,9 @@ pub use used::note_used;
 use super::model::User;
 use super::store;
 use crate::ctx::{Actor, Ctx};
-use crate::db::Tx;
 use crate::db::ids::{Kind, quoted};
 use crate::db::lock::{self, Lock};
+use crate::db::{Failure, Tx};
 use crate::error::{Error, Result};
 use crate::permissions::model::{InstanceRole, Principal};
 use crate::permissions::ops::access;
@@ -48,24 +48,26 @@ pub fn absent(field: &str, id: Uuid) -> Error {
     )
 }
 
-fn username_taken(username: &str) -> Error {
-    Error::already_exists(
-        "input.username",
-        format!(
-            "There is a user named {} already. Choose another name.",
-            quoted(username)
+/// The error of a row that a unique index refused.
+fn taken(failure: Failure, user: &User) -> Error {
+    match failure {
+        Failure::Unique(index) if index == "users_email_key" => Error::already_exists(
+            "input.email",
+            format!(
+                "The address {} belongs to another user already.",
+                quoted(user.email.as_deref().unwrap_or_default())
+            ),
         ),
-    )
-}
-
-fn email_taken(email: &str) -> Error {
-    Error::already_exists(
-        "input.email",
-        format!(
-            "The address {} belongs to another user already.",
-            quoted(email)
-        ),
-    )
+        other => other.unique("users_username_key", || {
+            Error::already_exists(
+                "input.username",
+                format!(
+                    "There is a user named {} already. Choose another name.",
+                    quoted(&user.username)
+                ),
+            )
+        }),
+    }
 }
 
 /// An administrator of the instance is changed by administrators alone: whoever could rename or re-address one could become it.

@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use serde_json::json;
 use uuid::Uuid;
 
-use super::{READ, WRITE, absent, email_taken, keep_an_admin, path, spare_admins, username_taken};
+use super::{READ, WRITE, absent, keep_an_admin, path, spare_admins, taken};
 use crate::audit::model::Change;
 use crate::audit::ops as audit;
 use crate::ctx::Ctx;
@@ -79,38 +79,21 @@ fn validate(ctx: &Ctx, mut changes: UserChanges) -> Result<UserChanges> {
             "input.expiresAt lies in the past. To stop a user now, set enabled to false.",
         ));
     }
-    let line = |field: &str, value: Option<Option<String>>| {
-        value
-            .map(|value| text::optional_line(field, value.as_deref(), 200))
-            .transpose()
-    };
+    let line = |field: &str, name| text::change(name, |name: String| text::line(field, &name, 200));
     changes.username = changes
         .username
         .map(|name| text::identifier("input.username", &name, "._-@+"))
         .transpose()?;
-    changes.email = changes
-        .email
-        .map(|email| {
-            email
-                .map(|email| text::email("input.email", &email))
-                .transpose()
-        })
-        .transpose()?;
+    changes.email = text::change(changes.email, |email| text::email("input.email", &email))?;
     changes.name = line("input.name", changes.name)?;
     changes.given_name = line("input.givenName", changes.given_name)?;
     changes.family_name = line("input.familyName", changes.family_name)?;
-    changes.comment = changes
-        .comment
-        .map(|comment| text::optional_lines("input.comment", comment.as_deref(), 2_000))
-        .transpose()?;
-    changes.metadata = changes
-        .metadata
-        .map(|value| {
-            value
-                .map(|value| text::metadata("input.metadata", value))
-                .transpose()
-        })
-        .transpose()?;
+    changes.comment = text::change(changes.comment, |comment| {
+        text::lines("input.comment", &comment, 2_000)
+    })?;
+    changes.metadata = text::change(changes.metadata, |value| {
+        text::metadata("input.metadata", value)
+    })?;
     Ok(changes)
 }
 
@@ -157,13 +140,4 @@ async fn give_only_what_is_held(ctx: &Ctx, tx: &mut crate::db::Tx, before: &User
     });
     let held = Facts::new(ctx.now(), given);
     access::may_give(ctx, &held, &after, &principal, &[])
-}
-
-fn taken(failure: crate::db::Failure, user: &User) -> Error {
-    match failure {
-        crate::db::Failure::Unique(index) if index == "users_email_key" => {
-            email_taken(user.email.as_deref().unwrap_or_default())
-        }
-        other => other.unique("users_username_key", || username_taken(&user.username)),
-    }
 }
