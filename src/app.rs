@@ -95,8 +95,8 @@ impl Builder {
         let authenticator = Arc::new(Authenticator::new(db.clone(), self.clock.clone()));
         let feed = Feed::new(db.clone(), events.clone(), authenticator.clone());
         Ok(App {
+            api: Api::new(loaders, authenticator.clone(), feed, self.api)?,
             authenticator,
-            api: Api::new(loaders, feed, self.api)?,
             db,
             clock: self.clock,
             random: self.random,

@@ -8,7 +8,7 @@ use std::fmt;
 
 use ring::hkdf::{HKDF_SHA256, Salt};
 use sha2::{Digest as _, Sha256};
-use zeroize::{Zeroize, ZeroizeOnDrop};
+use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 
 use crate::ctx::Random;
 
@@ -41,7 +41,7 @@ impl Secret {
             }
         }
         let checksum = checksum(&text);
-        text.push_str(&checksum);
+        text.extend(checksum.map(char::from));
         Secret(text)
     }
 
@@ -58,13 +58,7 @@ impl Secret {
     /// What is encrypted for the holder alone is encrypted with keys made of this. It is derived from the secret itself, not from its
     /// digest: whoever has the database has the digests.
     pub fn sealing_key(&self) -> SealingKey {
-        let mut key = [0; 32];
-        let extracted = Salt::new(HKDF_SHA256, b"keystead").extract(self.0.as_bytes());
-        extracted
-            .expand(&[b"sealing key"], HKDF_SHA256)
-            .and_then(|expanded| expanded.fill(&mut key))
-            .expect("32 bytes are one hash of output");
-        SealingKey(key)
+        SealingKey(Zeroizing::new(self.0.as_bytes().to_vec()))
     }
 
     /// What may be shown of an API key: `ks_Ab3d…`.
@@ -75,41 +69,75 @@ impl Secret {
 
     /// Whether it has the form of an API key, whatever its checksum says.
     pub fn looks_like_api_key(&self) -> bool {
-        let text = &self.0;
-        text.len() == API_KEY_LENGTH
-            && text.starts_with(PREFIX)
-            && text
-                .bytes()
-                .skip(PREFIX.len())
-                .all(|byte| byte.is_ascii_alphanumeric())
+        looks_like_api_key(&self.0)
     }
 
     /// Whether it has the form of an API key and its checksum is right.
     pub fn is_api_key(&self) -> bool {
-        let text = &self.0;
-        self.looks_like_api_key()
-            && checksum(&text[..API_KEY_LENGTH - CHECKSUM]) == text[API_KEY_LENGTH - CHECKSUM..]
+        matches!(KeyText::read(&self.0), KeyText::Key(_))
     }
 }
 
-fn checksum(text: &str) -> String {
+/// A text that should be an API key, read without keeping it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum KeyText {
+    /// It has another form.
+    Other,
+    /// It has the form, but its checksum is wrong: no such key was ever made.
+    Wrong,
+    /// It may be a key: this is what is stored of it.
+    Key(Digest),
+}
+
+impl KeyText {
+    /// Reads the text.
+    pub fn read(text: &str) -> Self {
+        if !looks_like_api_key(text) {
+            KeyText::Other
+        } else if checksum(&text[..API_KEY_LENGTH - CHECKSUM])
+            != text.as_bytes()[API_KEY_LENGTH - CHECKSUM..]
+        {
+            KeyText::Wrong
+        } else {
+            KeyText::Key(Digest::of(text.as_bytes()))
+        }
+    }
+}
+
+fn looks_like_api_key(text: &str) -> bool {
+    text.len() == API_KEY_LENGTH
+        && text.starts_with(PREFIX)
+        && text
+            .bytes()
+            .skip(PREFIX.len())
+            .all(|byte| byte.is_ascii_alphanumeric())
+}
+
+fn checksum(text: &str) -> [u8; CHECKSUM] {
     let mut rest = crc32fast::hash(text.as_bytes());
     let mut places = [0u8; CHECKSUM];
     for place in places.iter_mut().rev() {
         *place = BASE62[(rest % 62) as usize];
         rest /= 62;
     }
-    places.iter().copied().map(char::from).collect()
+    places
 }
 
-/// What a credential yields for encrypting what is stored for its holder alone. Wiped when dropped.
-#[derive(Clone, Zeroize, ZeroizeOnDrop)]
-pub struct SealingKey([u8; 32]);
+/// What a credential yields for encrypting what is stored for its holder alone: the credential, of which keys are derived when they
+/// are needed, which is seldom. Wiped when dropped.
+#[derive(Clone)]
+pub struct SealingKey(Zeroizing<Vec<u8>>);
 
 impl SealingKey {
-    /// The bytes, to derive keys from.
-    pub(crate) fn as_bytes(&self) -> &[u8; 32] {
-        &self.0
+    /// 32 bytes, to derive keys from.
+    pub(crate) fn derive(&self) -> Zeroizing<[u8; 32]> {
+        let mut key = Zeroizing::new([0; 32]);
+        let extracted = Salt::new(HKDF_SHA256, b"keystead").extract(&self.0);
+        extracted
+            .expand(&[b"sealing key"], HKDF_SHA256)
+            .and_then(|expanded| expanded.fill(&mut *key))
+            .expect("32 bytes are one hash of output");
+        key
     }
 }
 

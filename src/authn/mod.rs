@@ -6,6 +6,8 @@
 pub mod graphql;
 pub mod last_used;
 pub mod password;
+pub mod usable;
+pub mod verify;
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -20,8 +22,9 @@ use crate::error::{Code, Error, Result};
 use crate::permissions::model::Principal;
 use crate::permissions::ops::facts::{self, Identified};
 use last_used::LastUsed;
+use usable::{Unusable, usable};
 
-use crate::secrets::{Digest, SealingKey, Secret};
+use crate::secrets::{Digest, KeyText, SealingKey, Secret};
 
 /// The longest `Authorization` header that is looked at, in bytes.
 const MAX_HEADER: usize = 1_024;
@@ -104,12 +107,11 @@ impl Authenticator {
         let Credential::ApiKey(secret) = credential else {
             return Ok(Actor::Anonymous);
         };
-        if !secret.is_api_key() {
+        let KeyText::Key(digest) = KeyText::read(secret.expose()) else {
             return Err(refused(
                 "The credential is not an API key: a key is ks_ and 37 letters and digits, the last six a checksum. Was it cut?",
             ));
-        }
-        let digest = secret.digest();
+        };
         let holder = self.holder(digest, secret.sealing_key(), ip).await?;
         if let Some(key) = holder.api_key_id {
             self.last_used
@@ -132,17 +134,34 @@ impl Authenticator {
         )))
     }
 
+    /// The key one of whose secrets has this digest, used or not. Every look-up of a key by its secret comes this way.
+    ///
+    /// # Errors
+    /// `SERVICE_UNAVAILABLE` when the database cannot be asked.
+    pub async fn identified(&self, digest: Digest) -> Result<Option<Arc<Identified>>> {
+        self.keys.load(digest).await
+    }
+
+    /// The same for many digests, in their order: they share a statement.
+    ///
+    /// # Errors
+    /// As [`Authenticator::identified`].
+    pub async fn identified_many(
+        &self,
+        digests: &[Digest],
+    ) -> Result<Vec<Option<Arc<Identified>>>> {
+        self.keys.load_many(digests.iter().copied()).await
+    }
+
     async fn holder(
         &self,
         digest: Digest,
         sealing: SealingKey,
         ip: Option<IpAddr>,
     ) -> Result<Holder> {
-        let found = self.keys.load(digest).await?;
-        let key = found.ok_or_else(|| {
-            refused("There is no such API key. It may have been deleted or rotated.")
-        })?;
-        self.usable(&key, digest, ip)?;
+        let found = self.identified(digest).await?;
+        let key = found.ok_or_else(|| refused(Unusable::Unknown.message()))?;
+        usable(&key, digest, ip, self.clock.now()).map_err(|why| refused(why.message()))?;
         let restricted = key.facts.key().is_some_and(|key| key.restricted);
         Ok(Holder {
             user_id: key.user_id,
@@ -157,48 +176,5 @@ impl Authenticator {
             credential: digest,
             sealing,
         })
-    }
-
-    fn usable(&self, key: &Identified, digest: Digest, ip: Option<IpAddr>) -> Result<()> {
-        let now = self.clock.now();
-        let past = |end: Option<chrono::DateTime<chrono::Utc>>| end.is_some_and(|end| end <= now);
-        let replaced = key.digest != digest
-            && !key
-                .previous
-                .is_some_and(|(old, end)| old == digest && now < end);
-        if replaced {
-            return Err(refused(
-                "This API key was rotated and its old secret no longer works. Use the new one.",
-            ));
-        }
-        if let Some(facts) = key.facts.key() {
-            if !facts.enabled {
-                return Err(refused("This API key is disabled."));
-            }
-            if past(facts.expires_at) {
-                return Err(refused("This API key has expired."));
-            }
-        }
-        if let Some(owner) = key.facts.user() {
-            if !owner.enabled {
-                return Err(refused("The owner of this API key is disabled."));
-            }
-            if past(owner.expires_at) {
-                return Err(refused("The owner of this API key has expired."));
-            }
-        }
-        if key.team_enabled == Some(false) {
-            return Err(refused("The team of this API key is disabled."));
-        }
-        let allowed = key.allowed_cidrs.is_empty()
-            || ip.is_some_and(|ip| {
-                key.allowed_cidrs
-                    .iter()
-                    .any(|cidr| cidr.contains(&ip.to_canonical()))
-            });
-        if !allowed {
-            return Err(refused("This API key may not be used from this address."));
-        }
-        Ok(())
     }
 }

@@ -21,6 +21,7 @@ use super::request::GraphqlRequest;
 use super::schema::{self, KeysteadSchema};
 use super::settings::Settings;
 use crate::audit::follow::Feed;
+use crate::authn::Authenticator;
 use crate::ctx::{Actor, Ctx};
 use crate::error::{Code, Error};
 use crate::permissions::model::InstanceRole;
@@ -34,6 +35,7 @@ pub struct Api {
 struct Inner {
     schema: KeysteadSchema,
     loaders: Arc<Loaders>,
+    authenticator: Arc<Authenticator>,
     feed: Arc<Feed>,
     settings: Arc<Settings>,
     documents: Documents,
@@ -98,11 +100,16 @@ impl Executed {
 }
 
 impl Api {
-    /// Over those loaders, with that feed behind subscriptions.
+    /// Over those loaders and that sign-on, with that feed behind subscriptions.
     ///
     /// # Errors
     /// An internal error when a limit is not safe.
-    pub fn new(loaders: Arc<Loaders>, feed: Arc<Feed>, settings: Settings) -> Result<Self, Error> {
+    pub fn new(
+        loaders: Arc<Loaders>,
+        authenticator: Arc<Authenticator>,
+        feed: Arc<Feed>,
+        settings: Settings,
+    ) -> Result<Self, Error> {
         let settings = Arc::new(settings);
         let guard = Guard::new(
             &schema::accepted(settings.federation),
@@ -113,6 +120,7 @@ impl Api {
             inner: Arc::new(Inner {
                 schema: schema::build(settings.federation),
                 loaders,
+                authenticator,
                 feed,
                 documents: Documents::new(guard),
                 persisted: settings
@@ -310,6 +318,7 @@ impl Api {
         request.data(Request {
             ctx,
             loaders,
+            authenticator: self.inner.authenticator.clone(),
             max_batch: self.inner.settings.max_batch,
         })
     }

@@ -30,6 +30,7 @@ use std::sync::Arc;
 
 use async_graphql::Context;
 
+use crate::authn::Authenticator;
 use crate::ctx::Ctx;
 use loaders::Loaders;
 
@@ -40,6 +41,8 @@ pub struct Request {
     pub ctx: Ctx,
     /// The loaders: the process' own, or in a request bound to one transaction its own.
     pub loaders: Arc<Loaders>,
+    /// Who knows keys by their secrets.
+    pub authenticator: Arc<Authenticator>,
     /// Operations in one batch at most, for those who ask.
     pub max_batch: usize,
 }

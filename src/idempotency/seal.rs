@@ -28,7 +28,7 @@ impl Purpose<'_> {
     fn key(&self, sealing: &SealingKey) -> Result<LessSafeKey> {
         let purpose = self.bytes();
         let info = [purpose.as_slice()];
-        let extracted = Salt::new(HKDF_SHA256, &[]).extract(sealing.as_bytes());
+        let extracted = Salt::new(HKDF_SHA256, &[]).extract(&*sealing.derive());
         let expanded = extracted
             .expand(&info, &CHACHA20_POLY1305)
             .map_err(|_| Error::internal("an answer's key could not be derived"))?;

@@ -47,6 +47,8 @@ pub enum Refusal {
     Disabled,
     /// The principal has expired.
     Expired,
+    /// The team that the key was made for is disabled.
+    TeamDisabled,
     /// The facts know nothing of this principal.
     Unknown,
 }
@@ -233,6 +235,7 @@ pub(crate) fn standing(facts: &Facts, principal: &Principal, when: DateTime<Utc>
             Some(key) if is_over(key.expires_at, when) => refuse(Refusal::Expired),
             Some(key) => match (key.restricted, standing_of_user(facts, when)) {
                 (_, Err(refusal)) => Standing::Nothing(Reason::OwnerRefused(refusal)),
+                (_, Ok(_)) if !key.team_enabled => refuse(Refusal::TeamDisabled),
                 (true, Ok(owner)) => Standing::Within(owner),
                 (false, Ok(OwnerStanding::Everything)) => Standing::Everything,
                 (false, Ok(OwnerStanding::Walk)) => Standing::Walk(Side::Holder),
@@ -275,6 +278,15 @@ pub fn check(facts: &Facts, principal: &Principal, privilege: &Privilege, path: 
                 Err((refusal, decided_by)) => refuse(Reason::OwnerRefused(refusal), decided_by),
             },
         },
+    }
+}
+
+/// Why the principal holds nothing, whatever is asked: it or its owner is disabled or has expired, or its team is disabled.
+/// `None` where it depends on what is asked.
+pub fn stands(facts: &Facts, principal: &Principal) -> Option<Reason> {
+    match standing(facts, principal, facts.now()) {
+        Standing::Nothing(reason) => Some(reason),
+        _ => None,
     }
 }
 

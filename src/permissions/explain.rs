@@ -31,6 +31,7 @@ fn why_not(refusal: Refusal, whom: &str, rows: &str) -> String {
         Refusal::NothingApplies => "no permission applies at this path".to_owned(),
         Refusal::Disabled => format!("{whom} is disabled"),
         Refusal::Expired => format!("{whom} has expired"),
+        Refusal::TeamDisabled => format!("the team of {whom} is disabled"),
         Refusal::Unknown => format!("{whom} is not known"),
     }
 }

@@ -118,6 +118,8 @@ pub struct KeyFacts {
     pub enabled: bool,
     /// From this moment on the key holds nothing.
     pub expires_at: Option<DateTime<Utc>>,
+    /// Whether the team it was made for is enabled; true where it was made for none. The key of a disabled team holds nothing.
+    pub team_enabled: bool,
 }
 
 /// What [`Facts::new`] makes facts of. For a user: `user`, with its teams and their ancestors. For a key: `key`, and its owner as

@@ -8,6 +8,7 @@ use super::inputs::{ApiKeyBy, ApiKeyFilterInput, ApiKeyOrder};
 use super::types::{ApiKey, ApiKeyConnection};
 use crate::api_keys::model::ApiKeySort;
 use crate::api_keys::ops;
+use crate::authn::verify;
 use crate::db::ids::{Id, Kind};
 use crate::error::Result;
 use crate::graphql::connection::page_request;
@@ -66,8 +67,13 @@ async fn find(request: &Request, by: ApiKeyBy) -> Result<Option<ApiKey>> {
     match by {
         ApiKeyBy::Id(id) => ApiKey::load(request, Id::parse_as(Kind::ApiKey, "by.id", &id)?).await,
         ApiKeyBy::Secret(text) => {
-            let found = ops::by_secret(&request.ctx, &Secret::new(text)).await?;
-            Ok(found.map(ApiKey))
+            let secret = Secret::new(text);
+            let found =
+                verify::key_of(&request.ctx, &request.authenticator, secret.expose()).await?;
+            match found {
+                Some(id) => ApiKey::load(request, id).await,
+                None => Ok(None),
+            }
         }
     }
 }

@@ -15,7 +15,7 @@ use uuid::Uuid;
 pub use delete::delete;
 pub use draft::Draft;
 pub use generate::generate;
-pub use read::{PageOf, by_ids, by_secret, cursor, list, may_read, pages_of, sight};
+pub use read::{PageOf, by_ids, cursor, list, may_read, pages_of, sight};
 pub use rotate::rotate;
 pub use rules::{MAX_CIDRS, MAX_PERMISSIONS};
 pub use update::update;

@@ -114,6 +114,7 @@ pub(super) fn facts(ctx: &Ctx, owner: &Facts, key: &ApiKey, own: &Own) -> Facts 
         restricted: key.restricted,
         enabled: true,
         expires_at: key.expires_at,
+        team_enabled: true,
     });
     Facts::new(ctx.now(), given)
 }

@@ -13,9 +13,8 @@ use crate::ctx::{Actor, Ctx};
 use crate::db::Db;
 use crate::db::ids::Kind;
 use crate::db::pages::{Cursor, Page, PageRequest};
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::permissions::ops::access;
-use crate::secrets::Secret;
 
 /// Keys by id, for loaders: rights are decided afterwards by [`may_read`].
 ///
@@ -28,27 +27,6 @@ pub async fn by_ids(db: &Db, ids: Vec<Uuid>) -> Result<HashMap<Uuid, Arc<ApiKey>
         .into_iter()
         .map(|key| (key.id, Arc::new(key)))
         .collect())
-}
-
-/// The key that has this secret, the present one or one in its overlap; `None` if there is none or the actor may not see it.
-/// A secret whose checksum is wrong is none, and costs no statement.
-///
-/// # Errors
-/// `UNAUTHENTICATED`; `BAD_USER_INPUT` for a text that does not look like a key at all, which it does not repeat.
-pub async fn by_secret(ctx: &Ctx, secret: &Secret) -> Result<Option<Arc<ApiKey>>> {
-    access::authenticated(ctx)?;
-    if !secret.looks_like_api_key() {
-        return Err(Error::bad_input(
-            "by.secret",
-            "by.secret is not an API key: a key is ks_ and 37 letters and digits. Was it cut?",
-        ));
-    }
-    if !secret.is_api_key() {
-        return Ok(None);
-    }
-    let mut conn = ctx.db.read("api_key_by_secret").await?;
-    let found = store::by_digest(&mut conn, &secret.digest(), ctx.now()).await?;
-    Ok(found.filter(|key| may_read(ctx, key)).map(Arc::new))
 }
 
 /// Whether the actor may read that key: by its owner's path, by its team's, or because it is the one that the actor uses.

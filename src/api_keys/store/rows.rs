@@ -22,24 +22,6 @@ pub(in crate::api_keys) async fn by_ids(
         .await?)
 }
 
-/// The key whose secret has this digest: the present one, or the one before while its overlap lasts.
-pub(in crate::api_keys) async fn by_digest(
-    conn: &mut AsyncPgConnection,
-    digest: &Digest,
-    now: DateTime<Utc>,
-) -> db::Result<Option<ApiKey>> {
-    let digest = digest.as_bytes().as_slice();
-    let previous = api_keys::previous_digest
-        .eq(digest)
-        .and(api_keys::previous_secret_expires_at.gt(now));
-    Ok(api_keys::table
-        .filter(api_keys::digest.eq(digest).or(previous.assume_not_null()))
-        .select(ApiKey::as_select())
-        .first(conn)
-        .await
-        .optional()?)
-}
-
 /// The key, locked until the transaction ends, so that what is read stays true until it is changed.
 pub(in crate::api_keys) async fn lock(
     conn: &mut AsyncPgConnection,

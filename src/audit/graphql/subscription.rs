@@ -33,13 +33,14 @@ impl AuditSubscription {
         let Request {
             ctx,
             loaders,
+            authenticator,
             max_batch,
         } = request(context).clone();
         let feed = context.data_unchecked::<Arc<Feed>>();
         let filter = filter.unwrap_or_default().read()?;
         let subscriber = feed.subscribe(ctx, filter).await?;
         Ok(unfold(subscriber, move |mut subscriber| {
-            let loaders = loaders.clone();
+            let (loaders, authenticator) = (loaders.clone(), authenticator.clone());
             async move {
                 let next = subscriber.next().await?;
                 let shown = next.map(|(event, ctx)| Fresh {
@@ -47,6 +48,7 @@ impl AuditSubscription {
                     request: Request {
                         ctx,
                         loaders,
+                        authenticator,
                         max_batch,
                     },
                 });

@@ -35,9 +35,7 @@ pub async fn may(
     privilege: &str,
     path: &str,
 ) -> Result<Answer> {
-    let privilege = Privilege::parse(privilege)
-        .map_err(|error| Error::bad_input("privilege", format!("{error}.")))?;
-    let path = parse("path", path)?;
+    let (privilege, path) = question("", privilege, path)?;
     let (principal, facts) = whose(ctx, principal).await?;
     let decision = check(&facts, &principal, &privilege, &path);
     Ok(Answer {
@@ -46,6 +44,18 @@ pub async fn may(
         path,
         decision,
     })
+}
+
+/// What is asked: a privilege at a path. `within` stands before the fields' names in errors.
+///
+/// # Errors
+/// `BAD_USER_INPUT` for what is no privilege or no path.
+pub fn question(within: &str, privilege: &str, path: &str) -> Result<(Privilege, Path)> {
+    let privilege = Privilege::parse(privilege)
+        .map_err(|error| Error::bad_input(format!("{within}privilege"), format!("{error}.")))?;
+    let path = Path::parse(path)
+        .map_err(|error| Error::bad_input(format!("{within}path"), format!("{error}.")))?;
+    Ok((privilege, path))
 }
 
 /// What the principal (the actor, if none is given) holds at the prefix and at every path below it that its permissions name.

@@ -23,14 +23,16 @@ use crate::secrets::Digest;
 pub struct Identified {
     /// The key.
     pub key_id: Uuid,
+    /// Its name.
+    pub key_name: String,
+    /// The team it was made for.
+    pub team_id: Option<Uuid>,
     /// Its owner.
     pub user_id: Uuid,
     /// The owner's name.
     pub username: String,
     /// The addresses it may be used from; empty: any.
     pub allowed_cidrs: Vec<IpNet>,
-    /// Whether the team it was made for is enabled; `None` where it was made for none.
-    pub team_enabled: Option<bool>,
     /// The digest of the secret in force.
     pub digest: Digest,
     /// The digest of the secret before the last rotation, and until when it still works.
@@ -129,6 +131,8 @@ fn identified(now: DateTime<Utc>, row: HolderRow) -> Result<Identified> {
     let cidrs = row.key_allowed_cidrs.unwrap_or_default();
     Ok(Identified {
         key_id: row.key_id.ok_or_else(missing)?,
+        key_name: row.key_name.ok_or_else(missing)?,
+        team_id: row.key_team_id,
         user_id: row.user_id.ok_or_else(missing)?,
         username: row.username.ok_or_else(missing)?,
         allowed_cidrs: cidrs
@@ -138,7 +142,6 @@ fn identified(now: DateTime<Utc>, row: HolderRow) -> Result<Identified> {
             .map_err(|error| {
                 Error::internal(format!("a stored address range cannot be read: {error}"))
             })?,
-        team_enabled: row.key_team_enabled,
         digest: digest(&row.key_digest).ok_or_else(missing)?,
         previous: digest(&row.key_previous_digest).zip(row.key_previous_secret_expires_at),
         facts,
@@ -167,6 +170,7 @@ fn facts(now: DateTime<Utc>, row: &HolderRow) -> Result<Facts> {
             restricted,
             enabled,
             expires_at: row.key_expires_at,
+            team_enabled: row.key_team_enabled.unwrap_or(true),
         }),
         _ => None,
     };

@@ -42,6 +42,10 @@ pub(crate) struct HolderRow {
     pub team_id: Option<Uuid>,
     #[diesel(sql_type = Nullable<SqlUuid>)]
     pub key_id: Option<Uuid>,
+    #[diesel(sql_type = Nullable<Text>)]
+    pub key_name: Option<String>,
+    #[diesel(sql_type = Nullable<SqlUuid>)]
+    pub key_team_id: Option<Uuid>,
     #[diesel(sql_type = Nullable<Bool>)]
     pub key_restricted: Option<bool>,
     #[diesel(sql_type = Nullable<Bool>)]
@@ -66,7 +70,7 @@ pub(crate) struct HolderRow {
 }
 
 const COLUMNS: &str = "SELECT u.id AS user_id, u.username, u.role AS user_role, u.enabled AS user_enabled,
-    u.expires_at AS user_expires_at, u.created_at AS user_created_at, g.id AS team_id, k.id AS key_id,
+    u.expires_at AS user_expires_at, u.created_at AS user_created_at, g.id AS team_id, k.id AS key_id, k.name AS key_name, k.team_id AS key_team_id,
     k.restricted AS key_restricted, k.enabled AS key_enabled, k.expires_at AS key_expires_at, k.digest AS key_digest,
     k.previous_digest AS key_previous_digest, k.previous_secret_expires_at AS key_previous_secret_expires_at,
     k.allowed_cidrs AS key_allowed_cidrs, (SELECT t.enabled FROM teams t WHERE t.id = k.team_id) AS key_team_enabled,

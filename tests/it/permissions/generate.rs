@@ -114,10 +114,11 @@ fn team(id: u8) -> impl Strategy<Value = Team> {
 }
 
 fn key() -> impl Strategy<Value = Key> {
-    let parts = (prop::bool::weighted(0.7), mostly(), expires());
-    parts.prop_map(|(restricted, enabled, expires)| Key {
+    let parts = (prop::bool::weighted(0.7), mostly(), mostly(), expires());
+    parts.prop_map(|(restricted, enabled, team_enabled, expires)| Key {
         restricted,
         enabled,
+        team_enabled,
         expires,
     })
 }

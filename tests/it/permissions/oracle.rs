@@ -41,7 +41,7 @@ pub fn holds(world: &World, who: Who, privilege: &str, path: &str, when: When) -
         }
         Who::Key => match &world.key {
             None => false,
-            Some(key) if !alive(key.enabled, key.expires) => false,
+            Some(key) if !alive(key.enabled && key.team_enabled, key.expires) => false,
             Some(key) if !key.restricted => user_holds(),
             Some(_) => user_holds() && by_walk(world, true, privilege, path, when.rows),
         },

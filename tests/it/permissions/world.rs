@@ -49,6 +49,7 @@ pub struct Account {
 pub struct Key {
     pub restricted: bool,
     pub enabled: bool,
+    pub team_enabled: bool,
     pub expires: Option<i64>,
 }
 
@@ -128,6 +129,7 @@ impl World {
         self.key = Some(Key {
             restricted: true,
             enabled: true,
+            team_enabled: true,
             expires: None,
         });
         self
@@ -137,6 +139,7 @@ impl World {
         self.key = Some(Key {
             restricted: false,
             enabled: true,
+            team_enabled: true,
             expires: None,
         });
         self
@@ -188,6 +191,7 @@ impl World {
             restricted: key.restricted,
             enabled: key.enabled,
             expires_at: key.expires.map(minutes),
+            team_enabled: key.team_enabled,
         });
         let given = Given {
             user,
