@@ -2,7 +2,8 @@
 
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
-use serde_json::Value;
+use serde::Serialize;
+use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::db::ids::{Id, Kind};
@@ -11,7 +12,7 @@ use crate::permissions::ops::access;
 use crate::permissions::path::Path;
 
 /// One event of the trail.
-#[derive(Debug, Clone, Queryable, Selectable, QueryableByName, Insertable)]
+#[derive(Debug, Clone, Serialize, Queryable, Selectable, QueryableByName, Insertable)]
 #[diesel(table_name = audit_events)]
 pub struct AuditEvent {
     /// The event's id.
@@ -50,6 +51,9 @@ impl AuditEvent {
         Id::new(Kind::AuditEvent, self.id)
     }
 }
+
+/// Of one kind of things that go along with a deletion, this many have an event each; more are gathered, this many in an event.
+pub const MAX_ALONG: usize = 500;
 
 /// A change to be recorded.
 #[derive(Debug, Clone)]
@@ -107,6 +111,32 @@ impl Change {
     /// Something was deleted.
     pub fn deleted(action: &'static str, target: Id, before: Value) -> Self {
         Change::new(action, target, Some(before), None)
+    }
+
+    /// What goes along with the deletion of `whole`: the changes as they are, or, where there are more than [`MAX_ALONG`], gathered.
+    /// A gathered event is about `whole`, lies where `whole` lies, and its `before.gone` lists up to [`MAX_ALONG`] of them, each by its
+    /// target and by what tells it from others.
+    pub fn along(whole: Id, changes: Vec<Change>) -> Vec<Change> {
+        if changes.len() <= MAX_ALONG {
+            return changes;
+        }
+        changes
+            .chunks(MAX_ALONG)
+            .map(|some| {
+                let gone: Vec<Value> = some.iter().map(Change::in_short).collect();
+                Change::deleted(some[0].action, whole, json!({ "gone": gone }))
+            })
+            .collect()
+    }
+
+    fn in_short(&self) -> Value {
+        let mut short = json!({ "target": self.target.to_string() });
+        for name in ["name", "user", "role", "path"] {
+            if let Some(value) = self.before.as_ref().and_then(|before| before.get(name)) {
+                short[name] = value.clone();
+            }
+        }
+        short
     }
 
     /// Says where the target lies. A user, a team and a role lie at their own path unless this says otherwise; a key lies

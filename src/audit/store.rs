@@ -5,7 +5,8 @@ use std::collections::{BTreeSet, HashMap};
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Text};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
-use futures_util::future::{try_join, try_join_all};
+use futures_util::future::try_join;
+use serde::Serialize;
 use uuid::Uuid;
 
 use super::model::{ActionFilter, AuditEvent, AuditFilter, AuditSight};
@@ -17,16 +18,42 @@ use crate::db::statement::Statement;
 const COLUMNS: &str = "SELECT e.id, e.at, e.actor_id, e.actor_name, e.api_key_id, e.on_behalf_of, e.action, e.target, e.paths,
     e.before, e.after, e.request_id, e.ip, e.user_agent";
 
-/// Writes events, pipelined: each by the same prepared statement. `within` is derived from their paths here.
+/// An event as it is written among others.
+#[derive(Serialize)]
+struct Written<'a> {
+    #[serde(flatten)]
+    event: &'a AuditEvent,
+    within: Vec<String>,
+}
+
+/// Writes events by one statement, which is prepared once: a text with a place for each value would be another for each number of
+/// events. `within` is derived from their paths here.
 pub(super) async fn insert(conn: &mut AsyncPgConnection, events: &[AuditEvent]) -> db::Result<()> {
-    let conn = &*conn;
-    let rows = events.iter().map(|event| async move {
+    if let [event] = events {
         diesel::insert_into(audit_events::table)
             .values((event, audit_events::within.eq(within(&event.paths))))
-            .execute(&mut &*conn)
-            .await
-    });
-    try_join_all(rows).await?;
+            .execute(conn)
+            .await?;
+        return Ok(());
+    }
+    let rows: Vec<Written> = events
+        .iter()
+        .map(|event| Written {
+            event,
+            within: within(&event.paths),
+        })
+        .collect();
+    let rows = serde_json::to_value(rows).map_err(|error| db::Failure::Other(error.to_string()))?;
+    Statement::new(
+        "INSERT INTO audit_events (id, at, actor_id, actor_name, api_key_id, on_behalf_of, action, target, paths, within,
+            before, after, request_id, ip, user_agent)
+        SELECT id, at, actor_id, actor_name, api_key_id, on_behalf_of, action, target, paths, within, before, after,
+            request_id, ip, user_agent FROM jsonb_populate_recordset(NULL::audit_events, ",
+    )
+    .bind(rows)
+    .sql(")")
+    .execute(conn)
+    .await?;
     Ok(())
 }
 

@@ -323,6 +323,22 @@ pub struct Grant {
     pub expires_at: Option<DateTime<Utc>>,
 }
 
+/// What somebody holds at a path, as the audit trail keeps it.
+#[derive(Debug, Clone, Serialize, QueryableByName)]
+#[diesel(table_name = permissions)]
+#[serde(rename_all = "camelCase")]
+pub struct Held {
+    /// The path.
+    pub path: String,
+    /// The role's name.
+    #[diesel(sql_type = diesel::sql_types::Text)]
+    pub role: String,
+    /// Whether it holds below the path too.
+    pub propagate: bool,
+    /// From this moment on it does not.
+    pub expires_at: Option<DateTime<Utc>>,
+}
+
 /// Which permissions a list holds; conditions are joined by AND.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
 pub struct PermissionFilter {

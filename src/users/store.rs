@@ -86,6 +86,20 @@ pub(super) async fn any(conn: &mut AsyncPgConnection) -> db::Result<bool> {
     )
 }
 
+/// The user, locked so that nothing new can name it either: what goes along with it is then all there will be.
+pub(super) async fn lock_to_delete(
+    conn: &mut AsyncPgConnection,
+    id: Uuid,
+) -> db::Result<Option<User>> {
+    Ok(users::table
+        .find(id)
+        .select(User::as_select())
+        .for_update()
+        .first(conn)
+        .await
+        .optional()?)
+}
+
 pub(super) async fn insert(conn: &mut AsyncPgConnection, user: &User) -> db::Result<()> {
     diesel::insert_into(users::table)
         .values(user)

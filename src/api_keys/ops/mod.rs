@@ -1,5 +1,6 @@
 //! The operations on API keys.
 
+mod along;
 mod delete;
 mod draft;
 mod generate;
@@ -12,6 +13,7 @@ mod used;
 
 use uuid::Uuid;
 
+pub use along::along;
 pub use delete::delete;
 pub use draft::Draft;
 pub use generate::generate;

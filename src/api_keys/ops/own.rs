@@ -11,7 +11,7 @@ use crate::ctx::{Actor, Ctx};
 use crate::error::{Error, Result};
 use crate::permissions::facts::{Facts, Given, KeyFacts, PermissionFact};
 use crate::permissions::gains::Exempt;
-use crate::permissions::model::Principal;
+use crate::permissions::model::{Held, Principal};
 use crate::permissions::ops::{access, of_keys};
 use crate::permissions::role::RoleFacts;
 
@@ -76,21 +76,21 @@ pub(super) fn actor_user(ctx: &Ctx) -> Option<Uuid> {
 
 /// What the audit trail keeps of a key with its permissions.
 pub(super) fn snapshot(key: &ApiKey, own: &Own) -> Value {
+    let row = |each: &Arc<PermissionFact>| Held {
+        path: each.path.as_str().to_owned(),
+        role: each.role.name.clone(),
+        propagate: each.propagate,
+        expires_at: each.expires_at,
+    };
+    told(key, own.iter().map(row).collect())
+}
+
+/// The same of rows as they were read.
+pub(super) fn told(key: &ApiKey, mut rows: Vec<Held>) -> Value {
     let mut snapshot = key.snapshot();
-    let mut rows: Vec<(&str, &str, Value)> = own
-        .iter()
-        .map(|each| {
-            let row = json!({
-                "path": each.path.as_str(), "role": each.role.name, "propagate": each.propagate,
-                "expiresAt": each.expires_at,
-            });
-            (each.path.as_str(), each.role.name.as_str(), row)
-        })
-        .collect();
-    rows.sort_by_key(|(path, role, _)| (*path, *role));
-    let rows: Vec<Value> = rows.into_iter().map(|(_, _, row)| row).collect();
+    rows.sort_by(|a, b| (&a.path, &a.role).cmp(&(&b.path, &b.role)));
     snapshot["permissions"] = if key.restricted {
-        rows.into()
+        json!(rows)
     } else {
         Value::Null
     };

@@ -43,7 +43,11 @@ pub async fn update(ctx: &Ctx, id: Uuid, changes: ApiKeyChanges) -> Result<ApiKe
         Replaced::Lift => Vec::new(),
         Replaced::By(wanted) => own::keep_ids(wanted, &held),
     };
-    let after = apply(ctx, &before, wishes.changes, wishes.cidrs);
+    let mut after = apply(&before, wishes.changes, wishes.cidrs);
+    let (was, is) = (own::snapshot(&before, &held), own::snapshot(&after, &own));
+    if was != is {
+        after.updated_at = ctx.now();
+    }
     give_only_what_is_held(ctx, &holder, (&before, &held), (&after, &own))?;
     store::update(&mut tx, &after).await.map_err(|failure| {
         failure.unique("api_keys_owner_id_name_key", || {
@@ -61,12 +65,7 @@ pub async fn update(ctx: &Ctx, id: Uuid, changes: ApiKeyChanges) -> Result<ApiKe
         .cloned()
         .collect();
     of_keys::replace(&mut tx, &gone, &new).await?;
-    let change = Change::updated(
-        "apiKey.update",
-        after.typed_id(),
-        own::snapshot(&before, &held),
-        own::snapshot(&after, &own),
-    );
+    let change = Change::updated("apiKey.update", after.typed_id(), was, is);
     audit::record(ctx, &mut tx, vec![change.at(paths(&after))]).await?;
     tx.commit().await?;
 
@@ -137,7 +136,7 @@ async fn resolve(ctx: &Ctx, id: Uuid, wanted: Replaced<Vec<Wanted>>) -> Result<R
     })
 }
 
-fn apply(ctx: &Ctx, before: &ApiKey, changes: ApiKeyChanges, cidrs: Option<Vec<String>>) -> ApiKey {
+fn apply(before: &ApiKey, changes: ApiKeyChanges, cidrs: Option<Vec<String>>) -> ApiKey {
     let mut key = before.clone();
     key.name = changes.name.unwrap_or(key.name);
     key.description = changes.description.unwrap_or(key.description);
@@ -150,7 +149,6 @@ fn apply(ctx: &Ctx, before: &ApiKey, changes: ApiKeyChanges, cidrs: Option<Vec<S
     key.metadata = changes
         .metadata
         .map_or(key.metadata, |value| value.unwrap_or_else(|| json!({})));
-    key.updated_at = ctx.now();
     key
 }
 

@@ -4,4 +4,4 @@ mod lists;
 mod rows;
 
 pub(super) use lists::{page, pages_of};
-pub(super) use rows::{by_ids, delete, insert, lock, note_used, rotate, update};
+pub(super) use rows::{by_ids, delete, insert, lock, lock_all_of, note_used, rotate, update};

@@ -5,7 +5,7 @@ use diesel::prelude::*;
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use uuid::Uuid;
 
-use crate::api_keys::model::{ApiKey, KeyUse};
+use crate::api_keys::model::{ApiKey, KeyUse, KeysOf};
 use crate::db;
 use crate::db::schema::api_keys;
 use crate::db::statement::Statement;
@@ -34,6 +34,23 @@ pub(in crate::api_keys) async fn lock(
         .first(conn)
         .await
         .optional()?)
+}
+
+/// The keys of an owner or a team, locked until the transaction ends, in the order in which they were made.
+pub(in crate::api_keys) async fn lock_all_of(
+    conn: &mut AsyncPgConnection,
+    of: KeysOf,
+) -> db::Result<Vec<ApiKey>> {
+    let keys = api_keys::table.into_boxed();
+    let keys = match of {
+        KeysOf::Owner(id) => keys.filter(api_keys::owner_id.eq(id)),
+        KeysOf::Team(id) => keys.filter(api_keys::team_id.eq(id)),
+    };
+    Ok(keys
+        .order((api_keys::created_at, api_keys::id))
+        .select(ApiKey::as_select())
+        .load(conn)
+        .await?)
 }
 
 /// Stores a new key; false if its owner has one of that name.

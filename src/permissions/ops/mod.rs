@@ -1,6 +1,7 @@
 //! The operations on roles and permissions, and the guard that every other domain's operations use.
 
 pub mod access;
+pub mod along;
 pub mod ask;
 mod delete;
 pub mod facts;

@@ -146,7 +146,7 @@ pub fn sight(ctx: &Ctx) -> PermissionSight {
     }
 }
 
-fn own_home(principal: Principal) -> Vec<Path> {
+pub(super) fn own_home(principal: Principal) -> Vec<Path> {
     match principal {
         Principal::User(id) => vec![user_path(id)],
         Principal::Team(id) => vec![team_path(id)],

@@ -161,15 +161,14 @@ pub async fn update(ctx: &Ctx, id: Uuid, changes: RoleChanges) -> Result<Role> {
     let mut tx = ctx.db.begin("update_role").await?;
     let before = store::lock(&mut tx, id).await?.ok_or_else(|| absent(id))?;
     spare_built_in(&before)?;
-    let after = Role {
+    let mut after = Role {
         name: new_name.unwrap_or_else(|| before.name.clone()),
         description: description.unwrap_or_else(|| before.description.clone()),
         privileges: new_privileges.unwrap_or_else(|| before.privileges.clone()),
-        updated_at: ctx.now(),
         ..before.clone()
     };
-    if before.snapshot() == after.snapshot() {
-        return Ok(before);
+    if before.snapshot() != after.snapshot() {
+        after.updated_at = ctx.now();
     }
     let gains = gains(ctx, &before, &after, &store::grants(&mut tx, id).await?)?;
     access::may_give_gains(ctx, &gains)?;

@@ -94,6 +94,8 @@ fn apply(ctx: &Ctx, before: &Team, changes: TeamChanges) -> Team {
     team.metadata = changes
         .metadata
         .map_or(team.metadata, |value| value.unwrap_or_else(|| json!({})));
-    team.updated_at = ctx.now();
+    if team.snapshot() != before.snapshot() {
+        team.updated_at = ctx.now();
+    }
     team
 }

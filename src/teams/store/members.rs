@@ -10,6 +10,7 @@ use uuid::Uuid;
 use crate::db;
 use crate::db::schema::team_memberships;
 use crate::db::statement::Statement;
+use crate::permissions::model::Principal;
 use crate::teams::model::Membership;
 
 /// One membership, locked until the transaction ends.
@@ -25,6 +26,28 @@ pub(crate) async fn lock(
         .first(conn)
         .await
         .optional()?)
+}
+
+/// The memberships of a user or a team, in the order in which they began; a key has none.
+pub(crate) async fn all_of(
+    conn: &mut AsyncPgConnection,
+    of: Principal,
+) -> db::Result<Vec<Membership>> {
+    let all = team_memberships::table.into_boxed();
+    let all = match of {
+        Principal::User(id) => all.filter(team_memberships::user_id.eq(id)),
+        Principal::Team(id) => all.filter(team_memberships::team_id.eq(id)),
+        Principal::ApiKey(_) => return Ok(Vec::new()),
+    };
+    Ok(all
+        .order((
+            team_memberships::since,
+            team_memberships::team_id,
+            team_memberships::user_id,
+        ))
+        .select(Membership::as_select())
+        .load(conn)
+        .await?)
 }
 
 pub(crate) async fn insert(

@@ -36,6 +36,20 @@ pub(crate) async fn lock(conn: &mut AsyncPgConnection, id: Uuid) -> db::Result<O
         .optional()?)
 }
 
+/// The team, locked so that nothing new can name it either: what goes along with it is then all there will be.
+pub(crate) async fn lock_to_delete(
+    conn: &mut AsyncPgConnection,
+    id: Uuid,
+) -> db::Result<Option<Team>> {
+    Ok(teams::table
+        .find(id)
+        .select(Team::as_select())
+        .for_update()
+        .first(conn)
+        .await
+        .optional()?)
+}
+
 pub(crate) async fn insert(conn: &mut AsyncPgConnection, team: &Team) -> db::Result<()> {
     diesel::insert_into(teams::table)
         .values(team)

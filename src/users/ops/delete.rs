@@ -3,15 +3,20 @@
 use uuid::Uuid;
 
 use super::{READ, WRITE, absent, keep_an_admin, path, spare_admins};
+use crate::api_keys;
+use crate::api_keys::model::KeysOf;
 use crate::audit::model::Change;
 use crate::audit::ops as audit;
 use crate::ctx::Ctx;
 use crate::error::Result;
+use crate::permissions::model::Principal;
 use crate::permissions::ops::access;
+use crate::permissions::ops::along as permissions;
 use crate::teams;
 use crate::users::store;
 
-/// Deletes a user with its keys, memberships and permissions. The audit trail stays.
+/// Deletes a user with its keys, memberships and permissions, each of which leaves its event (see [`Change::along`]). The audit trail
+/// stays.
 ///
 /// # Errors
 /// `NOT_FOUND`; `FORBIDDEN` without `user.write`, or for an administrator unless by one; `CONFLICT` for the last
@@ -20,7 +25,7 @@ pub async fn delete(ctx: &Ctx, id: Uuid, allow_teams_without_admin: bool) -> Res
     access::require_on(ctx, READ, WRITE, &[path(id)], || absent("input.id", id))?;
 
     let mut tx = ctx.db.begin("delete_user").await?;
-    let user = store::lock(&mut tx, id)
+    let user = store::lock_to_delete(&mut tx, id)
         .await?
         .ok_or_else(|| absent("input.id", id))?;
     spare_admins(ctx, &user)?;
@@ -28,17 +33,19 @@ pub async fn delete(ctx: &Ctx, id: Uuid, allow_teams_without_admin: bool) -> Res
     if !allow_teams_without_admin {
         teams::ops::keep_an_admin(ctx, &mut tx, id, None, ctx.now()).await?;
     }
+    let gone = Change::deleted("user.delete", user.typed_id(), user.snapshot());
+    let principal = Principal::User(id);
+    let changes = [
+        teams::ops::members::along(&mut tx, principal).await?,
+        permissions::along(&mut tx, principal).await?,
+        api_keys::ops::along(&mut tx, KeysOf::Owner(id)).await?,
+        vec![gone],
+    ]
+    .into_iter()
+    .flat_map(|some| Change::along(user.typed_id(), some))
+    .collect();
     store::delete(&mut tx, id).await?;
-    audit::record(
-        ctx,
-        &mut tx,
-        vec![Change::deleted(
-            "user.delete",
-            user.typed_id(),
-            user.snapshot(),
-        )],
-    )
-    .await?;
+    audit::record(ctx, &mut tx, changes).await?;
     tx.commit().await?;
 
     ctx.events.publish();

@@ -111,7 +111,9 @@ fn apply(ctx: &Ctx, before: &User, changes: UserChanges) -> User {
     user.metadata = changes
         .metadata
         .map_or(user.metadata, |value| value.unwrap_or_else(|| json!({})));
-    user.updated_at = ctx.now();
+    if user.snapshot() != before.snapshot() {
+        user.updated_at = ctx.now();
+    }
     user
 }
 

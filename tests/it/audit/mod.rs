@@ -1,5 +1,6 @@
 //! The audit trail, over GraphQL.
 
+mod along;
 mod feed;
 mod record;
 mod rights;

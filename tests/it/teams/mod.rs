@@ -10,4 +10,4 @@ mod members;
 mod statements;
 mod tree;
 mod update;
-mod world;
+pub mod world;

@@ -1,12 +1,14 @@
 //! Who belongs to a team.
 
 mod add;
+mod along;
 mod remove;
 mod update;
 
 use uuid::Uuid;
 
 pub use add::{add, enrol, may_enrol};
+pub use along::along;
 pub use remove::remove;
 pub use update::update;
 
