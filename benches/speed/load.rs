@@ -82,6 +82,17 @@ pub async fn run(
     unreachable!("the second round measures")
 }
 
+/// One answer's body.
+pub async fn ask(address: &str, request: &[u8]) -> serde_json::Value {
+    let mut stream = TcpStream::connect(address)
+        .await
+        .expect("the server accepts connections");
+    stream.write_all(request).await.expect("the server reads");
+    let mut buffer = Vec::new();
+    let (_, body) = answer(&mut stream, &mut buffer).await;
+    serde_json::from_slice(&buffer[body]).expect("the answer is JSON")
+}
+
 async fn one(address: &str, requests: &[Vec<u8>], next: &AtomicUsize, until: Instant) -> Vec<u32> {
     let mut stream = TcpStream::connect(address)
         .await

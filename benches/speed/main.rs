@@ -11,18 +11,17 @@
     reason = "a benchmark prints its figures and stops at the first fault"
 )]
 
+mod data;
 mod load;
+mod postgraphile;
 mod postgres;
+mod statements;
 
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use keystead::api_keys::model::NewApiKey;
-use keystead::app::App;
-use keystead::ctx::{Actor, RequestInfo};
-use keystead::db::Endpoint;
 use keystead::db::embedded::{Durability, Embedded};
 use load::Measured;
 
@@ -87,6 +86,20 @@ async fn start(folder: &Path, url: &str, port: u16) -> (Server, Duration) {
     (server, begin.elapsed())
 }
 
+const USER: &str =
+    "query($id: ID!) { user(by: {id: $id}) { id username email name role enabled createdAt } }";
+const NESTED: &str = "query($id: ID!) { user(by: {id: $id}) { id username apiKeys { nodes { id name prefix status } }
+    teams { nodes { id slug name } } } }";
+const GENERATE: &str =
+    "mutation { generateApiKey(input: {expiresIn: \"P1D\"}) { apiKey { id prefix } secret } }";
+
+fn page_query(after: &str) -> String {
+    format!(
+        "{{ users(first: 50, after: \"{after}\") {{ nodes {{ id username apiKeys(first: 5) {{ nodes {{ id name }} }}
+         teams(first: 5) {{ nodes {{ id slug }} }} }} }} }}"
+    )
+}
+
 struct Line {
     name: &'static str,
     measured: Measured,
@@ -108,8 +121,8 @@ async fn main() {
 
     let database = Embedded::start(&folder, Durability::Full).await.unwrap();
     let url = database.database_url("keystead");
-    let key = prepare(&folder, &url, users).await;
-    let sample = sample(&url).await;
+    let key = data::prepare(&folder, &url, users).await;
+    let sample = data::sample(&url).await;
     let (server, started) = start(&folder, &url, 4802).await;
     let pid = server.process.id();
     tokio::time::sleep(Duration::from_secs(1)).await;
@@ -158,47 +171,66 @@ async fn main() {
         );
     }
 
-    let ids = postgres::any_of(&sample.users);
+    let cursors: Vec<String> = sample
+        .pages
+        .iter()
+        .map(|page| page_query(&page.cursor))
+        .collect();
+    let by_id = |query: &str| {
+        sample
+            .users
+            .iter()
+            .map(|id| with_id(query, id))
+            .collect::<Vec<_>>()
+    };
+    let id = keystead::db::ids::Id::new(
+        keystead::db::ids::Kind::User,
+        sample.users[0].parse().unwrap(),
+    )
+    .to_string();
+    let statements = async |query: &str| {
+        statements::of(
+            &url,
+            &key,
+            &serde_json::json!({ "query": query, "variables": { "id": id } }),
+        )
+        .await
+    };
+    let nested = postgres::by_id(&statements(NESTED).await, &sample.users);
     let bench =
         |name: &str, script: &str| postgres::pgbench(&folder, &url, name, CLIENTS, seconds, script);
-    const USER: &str =
-        "query($id: ID!) { user(by: {id: $id}) { id username email name role enabled createdAt } }";
-    const NESTED: &str = "query($id: ID!) { user(by: {id: $id}) { id username apiKeys { nodes { id name prefix status } }
-        teams { nodes { id slug name } } } }";
-    let page = |after: &str| {
-        format!(
-            "{{ users(first: 50, after: \"{after}\") {{ nodes {{ id username apiKeys(first: 5) {{ nodes {{ id name }} }}
-             teams(first: 5) {{ nodes {{ id slug }} }} }} }} }}"
-        )
-    };
-    let cursors: Vec<String> = sample.cursors.iter().map(|after| page(after)).collect();
     let lines = [
         Line {
             name: "user(by: {id})",
-            measured: run(CLIENTS, sample.users.iter().map(|id| with_id(USER, id)).collect()).await,
-            pgbench: bench("user", &postgres::script(&[postgres::USER], &ids)),
+            measured: run(CLIENTS, by_id(USER)).await,
+            pgbench: bench(
+                "user",
+                &postgres::by_id(&statements(USER).await, &sample.users),
+            ),
             wanted: 0.6,
         },
         Line {
             name: "user { apiKeys teams }",
-            measured: run(CLIENTS, sample.users.iter().map(|id| with_id(NESTED, id)).collect()).await,
-            pgbench: bench("nested", &postgres::script(&[postgres::USER, postgres::KEYS, postgres::TEAMS], &ids)),
+            measured: run(CLIENTS, by_id(NESTED)).await,
+            pgbench: bench("nested", &nested),
             wanted: 1.0,
         },
         Line {
             name: "users(first: 50) { apiKeys(5) teams(5) }",
             measured: run(CLIENTS, cursors.iter().map(|query| gql(query)).collect()).await,
-            pgbench: bench("page", &postgres::page_script(&sample.pages)),
+            pgbench: bench(
+                "page",
+                &postgres::page(&statements(&cursors[0]).await, &sample.pages),
+            ),
             wanted: 0.7,
         },
         Line {
             name: "generateApiKey",
-            measured: run(
-                CLIENTS,
-                vec![gql("mutation { generateApiKey(input: {expiresIn: \"P1D\"}) { apiKey { id prefix } secret } }")],
-            )
-            .await,
-            pgbench: bench("generate", &sample.generate),
+            measured: run(CLIENTS, vec![gql(GENERATE)]).await,
+            pgbench: bench(
+                "generate",
+                &postgres::generate(&statements(GENERATE).await, &sample.admin),
+            ),
             wanted: 0.7,
         },
     ];
@@ -222,24 +254,14 @@ async fn main() {
     }
     let loaded = load::resident_mib(pid);
 
-    let alone = run(
-        1,
-        sample.users.iter().map(|id| with_id(NESTED, id)).collect(),
-    )
-    .await;
-    let statements = postgres::pgbench(
-        &folder,
-        &url,
-        "alone",
-        1,
-        seconds,
-        &postgres::script(&[postgres::USER, postgres::KEYS, postgres::TEAMS], &ids),
-    );
+    let one = run(1, vec![load::get("/healthz")]).await.quantile(0.5);
+    let nothing = run(1, vec![gql("{ __typename }")]).await.quantile(0.5);
+    let alone = run(1, by_id(NESTED)).await.quantile(0.5);
+    let of_statements = 1e6 / postgres::pgbench(&folder, &url, "alone", 1, seconds, &nested);
     println!(
-        "\none client, user {{ apiKeys teams }}: p50 {} µs; its three statements in pgbench {:.0} µs; ratio {:.2}, wanted at most 1.50",
-        alone.quantile(0.5),
-        1e6 / statements,
-        f64::from(alone.quantile(0.5)) / (1e6 / statements)
+        "\none client, p50: constant route {one} µs, {{ __typename }} {nothing} µs, user {{ apiKeys teams }} {alone} µs; its three
+         statements in pgbench {of_statements:.0} µs; ratio {:.2}, wanted at most 1.50",
+        f64::from(alone) / of_statements
     );
     let binary = std::fs::metadata(env!("CARGO_BIN_EXE_keystead")).map_or(0, |file| file.len());
     println!(
@@ -250,128 +272,28 @@ async fn main() {
         "resident memory: idle {idle:.0} MiB (at most 25), after the load {loaded:.0} MiB (at most 100)"
     );
     println!("binary: {:.1} MiB (at most 30)", binary as f64 / 1048576.0);
+    match postgraphile::measure(&url, &sample.users, time).await {
+        Err(reason) => println!("PostGraphile was not measured: {reason}"),
+        Ok(theirs) => {
+            println!(
+                "\nPostGraphile on the same database: its requests per second, ours as a multiple, wanted 3.0; its CPU, and resident memory"
+            );
+            for (line, theirs) in lines.iter().zip(theirs.measured) {
+                println!(
+                    "{:<44}{:>9.0}{:>9.1}{:>9.0} µs against {:.0}",
+                    line.name,
+                    theirs.per_second(),
+                    line.measured.per_second() / theirs.per_second(),
+                    theirs.cpu,
+                    line.measured.cpu
+                );
+            }
+            println!(
+                "its resident memory after the load: {:.0} MiB",
+                theirs.resident
+            );
+        }
+    }
     drop(server);
     database.stop().await.unwrap();
-}
-
-/// Fills the database the first time, and returns a key of an administrator.
-async fn prepare(folder: &Path, url: &str, users: u64) -> String {
-    let marker = folder.join("bench.key");
-    if let Ok(key) = std::fs::read_to_string(&marker) {
-        return key;
-    }
-    let app = App::builder(Endpoint::parse(url).unwrap())
-        .build()
-        .await
-        .unwrap();
-    app.migrate().await.unwrap();
-    let ctx = app.ctx(Actor::Keystead, RequestInfo::default());
-    let admin = keystead::users::ops::first_admin(&ctx, "admin")
-        .await
-        .unwrap()
-        .unwrap();
-    let new = NewApiKey {
-        owner: Some(admin.id),
-        ..NewApiKey::default()
-    };
-    let (_, secret) = keystead::api_keys::ops::generate(&ctx, new).await.unwrap();
-    let (users, teams) = (users.to_string(), (users / 100).to_string());
-    let done = keystead(folder, url)
-        .args([
-            "seed",
-            "--users",
-            &users,
-            "--keys-per-user",
-            "3",
-            "--teams",
-            &teams,
-        ])
-        .status()
-        .unwrap();
-    assert!(done.success(), "seeding failed");
-    std::fs::write(&marker, secret.expose()).unwrap();
-    secret.expose().to_owned()
-}
-
-struct Sample {
-    users: Vec<String>,
-    cursors: Vec<String>,
-    pages: Vec<Vec<String>>,
-    generate: String,
-}
-
-/// Random users, and pages that begin behind some of them.
-async fn sample(url: &str) -> Sample {
-    let endpoint = keystead::db::Endpoint::parse(url).unwrap();
-    let client = endpoint.client().await.unwrap();
-    client.batch_execute("ANALYZE").await.unwrap();
-    let text = |row: &tokio_postgres::Row| row.get::<_, String>(0);
-    let users: Vec<String> = client
-        .query(
-            &format!(
-                "SELECT id::text FROM users ORDER BY md5(id::text) LIMIT {}",
-                postgres::SAMPLE
-            ),
-            &[],
-        )
-        .await
-        .unwrap()
-        .iter()
-        .map(text)
-        .collect();
-    let (mut cursors, mut pages) = (Vec::new(), Vec::new());
-    for id in users.iter().take(50) {
-        let at: chrono::DateTime<chrono::Utc> = client
-            .query_one("SELECT to_char(created_at AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"') FROM users WHERE id = $1::text::uuid", &[id])
-            .await
-            .unwrap()
-            .get::<_, String>(0)
-            .parse()
-            .unwrap();
-        cursors.push(
-            keystead::db::pages::Cursor::time(at, id.parse().unwrap()).encode("users:createdAt"),
-        );
-        let page = client
-            .query(
-                "SELECT id::text FROM users WHERE (created_at, id) > ((SELECT created_at FROM users WHERE id = $1::text::uuid), $1::text::uuid)
-                 ORDER BY created_at, id LIMIT 50",
-                &[id],
-            )
-            .await
-            .unwrap();
-        pages.push(page.iter().map(text).collect());
-    }
-    let admin: String = text(
-        &client
-            .query_one("SELECT id::text FROM users WHERE username = 'admin'", &[])
-            .await
-            .unwrap(),
-    );
-    let generate = format!(
-        "\\set n random(1, 2000000000)\nBEGIN;\nINSERT INTO api_keys (id, owner_id, name, digest, prefix, enabled, restricted,
-         allowed_cidrs, expires_at, metadata, created_by, created_at, updated_at) VALUES (gen_random_uuid(), '{admin}',
-         'bench ' || :n || ' ' || clock_timestamp(), sha256((:n || clock_timestamp()::text)::bytea), 'ks_Ab3d…', true, false, '{{}}',
-         now() + interval '1 day', '{{}}', '{admin}', now(), now());\nINSERT INTO audit_events (id, at, actor_id, actor_name,
-         action, target, paths, within, after, request_id) VALUES (gen_random_uuid(), now(), '{admin}', 'admin', 'apiKey.create', 'key_bench', '{{/users}}', '{{/,/users}}',
-         '{{\"name\": \"bench\"}}', 'bench');\nCOMMIT;\n"
-    );
-    let generate = generate
-        .split(";\n")
-        .map(|line| {
-            if line.starts_with('\\') {
-                line.replacen('\n', "\u{0}", 1)
-                    .replace('\n', " ")
-                    .replace('\u{0}', "\n")
-            } else {
-                line.replace('\n', " ")
-            }
-        })
-        .collect::<Vec<_>>()
-        .join(";\n");
-    Sample {
-        users,
-        cursors,
-        pages,
-        generate,
-    }
 }

@@ -4,8 +4,8 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// How many ids the statements and requests choose from.
-pub const SAMPLE: usize = 2_000;
+use super::data::Page;
+use super::statements::Statement;
 
 /// Transactions per second of a pgbench script.
 pub fn pgbench(
@@ -63,62 +63,89 @@ fn program() -> PathBuf {
     }
 }
 
-/// `(ARRAY['…', …]::uuid[])[:n]` over a sample of ids: a random id without a look-up.
-pub fn any_of(ids: &[String]) -> String {
-    let list: Vec<String> = ids.iter().map(|id| format!("'{id}'")).collect();
-    format!("(ARRAY[{}]::uuid[])[:n]", list.join(","))
+/// `(ARRAY['…', …]::type[])[:n]` over a sample: a random one of them without a look-up.
+pub fn any_of(values: &[String], kind: &str) -> String {
+    let list: Vec<String> = values.iter().map(|value| format!("'{value}'")).collect();
+    format!("(ARRAY[{}]::{kind}[])[:n]", list.join(","))
 }
 
-/// The statements that the server sends, with `$ID` for the user.
-pub const USER: &str = "SELECT id, username, email, name, given_name, family_name, kind, role, enabled, expires_at, comment,
-    metadata, password_hash, created_at, updated_at, last_used_at FROM users WHERE id = ANY(ARRAY[$ID]);";
-pub const KEYS: &str = "SELECT o.id AS parent, k.* FROM unnest(ARRAY[$ID]) o (id) CROSS JOIN LATERAL (SELECT k.id, k.owner_id,
-    k.team_id, k.name, k.description, k.prefix, k.enabled, k.restricted, k.allowed_cidrs, k.expires_at, k.last_used_at,
-    k.last_used_from, k.rotated_at, k.previous_secret_expires_at, k.metadata, k.created_by, k.created_at, k.updated_at
-    FROM api_keys k WHERE k.owner_id = o.id ORDER BY k.created_at, k.id LIMIT $LIMIT) k;";
-pub const TEAMS: &str = "SELECT o.id AS parent, t.* FROM unnest(ARRAY[$ID]) o (id) CROSS JOIN LATERAL (SELECT t.id, t.slug, t.name,
-    t.description, t.parent_id, t.enabled, t.metadata, t.created_at, t.updated_at FROM team_memberships m
-    JOIN teams t ON t.id = m.team_id WHERE m.user_id = o.id ORDER BY t.created_at, t.id LIMIT $LIMIT) t;";
-
-/// A page of 50 users from a sampled one on, then the keys and teams of all of them. Each page is the ids of its users.
-pub fn page_script(pages: &[Vec<String>]) -> String {
-    let literals: Vec<String> = pages
-        .iter()
-        .map(|ids| format!("'{{{}}}'", ids.join(",")))
-        .collect();
-    let ids = format!("((ARRAY[{}]::text[])[:n])::uuid[]", literals.join(","));
-    let firsts: Vec<String> = pages.iter().map(|ids| ids[0].clone()).collect();
-    let list: Vec<String> = firsts.iter().map(|id| format!("'{id}'")).collect();
-    let first = format!("(ARRAY[{}]::uuid[])[:n]", list.join(","));
-    let users = format!(
-        "SELECT id, username, email, name, given_name, family_name, kind, role, enabled, expires_at, comment, metadata,
-         password_hash, created_at, updated_at, last_used_at FROM users
-         WHERE (created_at, id) > ((SELECT created_at FROM users WHERE id = {first}), {first})
-         ORDER BY created_at, id LIMIT 51;"
-    );
-    let below = |statement: &str| statement.replace("ARRAY[$ID]", &ids).replace("$LIMIT", "6");
-    let text = format!("{users}\n{}\n{}", below(KEYS), below(TEAMS));
-    let lines: Vec<String> = text
-        .split(";\n")
-        .map(|line| line.replace('\n', " "))
-        .collect();
-    format!(
-        "\\set n random(1, {})\n{}\n",
-        pages.len(),
-        lines.join(";\n")
-    )
-}
-
-pub fn script(statements: &[&str], ids: &str) -> String {
-    let mut text = format!("\\set n random(1, {SAMPLE})\n");
-    for statement in statements {
-        text.push_str(
-            &statement
-                .replace("$ID", ids)
-                .replace("$LIMIT", "21")
-                .replace('\n', " "),
-        );
-        text.push('\n');
+/// A read's script: its statements with `value` for each parameter type, `n` being a random number up to `choices`.
+pub fn read_script(
+    statements: &[Statement],
+    choices: usize,
+    value: impl Fn(usize, &str) -> String,
+) -> String {
+    let mut script = format!("\\set n random(1, {choices})\n");
+    for (number, statement) in statements.iter().enumerate() {
+        script.push_str(&statement.by_type(|kind| value(number, kind)));
     }
-    text
+    script
+}
+
+/// The script of a read of one user by id, with the lists below it in pages of 20.
+pub fn by_id(statements: &[Statement], users: &[String]) -> String {
+    let id = any_of(users, "uuid");
+    read_script(statements, users.len(), |_, kind| match kind {
+        "uuid[]" => format!("ARRAY[{id}]"),
+        "bigint" => "21".into(),
+        other => panic!("a parameter of type {other}"),
+    })
+}
+
+/// The script of a page of 50 users from a sampled place on, with the first five of each list below them.
+pub fn page(statements: &[Statement], pages: &[Page]) -> String {
+    let of = |kind: &str, text: fn(&Page) -> String| {
+        let values: Vec<String> = pages.iter().map(text).collect();
+        any_of(&values, kind)
+    };
+    let ids = format!(
+        "({})::uuid[]",
+        of("text", |page| format!("{{{}}}", page.users.join(",")))
+    );
+    let (after, after_id) = (
+        of("timestamptz", |page| page.after.clone()),
+        of("uuid", |page| page.after_id.clone()),
+    );
+    read_script(statements, pages.len(), |number, kind| match kind {
+        "uuid[]" => ids.clone(),
+        "timestamp with time zone" => after.clone(),
+        "uuid" => after_id.clone(),
+        "bigint" if number == 0 => "51".into(),
+        "bigint" => "6".into(),
+        other => panic!("a parameter of type {other}"),
+    })
+}
+
+/// The script of the transaction that makes a key for that user.
+pub fn generate(statements: &[Statement], owner: &str) -> String {
+    let mut script = "\\set n random(1, 2000000000)\nBEGIN;\n".to_owned();
+    for statement in statements {
+        let is_event = statement.text.contains("audit_events");
+        script.push_str(&statement.by_column(|column| match column {
+            "id" => "gen_random_uuid()".into(),
+            "owner_id" | "created_by" | "actor_id" => format!("'{owner}'"),
+            "name" => "'bench ' || :n || ' ' || clock_timestamp()".into(),
+            "digest" => "sha256((:n || clock_timestamp()::text)::bytea)".into(),
+            "prefix" => "'ks_Ab3d…'".into(),
+            "enabled" => "true".into(),
+            "restricted" => "false".into(),
+            "allowed_cidrs" => "'{}'".into(),
+            "metadata" => "'{}'".into(),
+            "expires_at" => "now() + interval '1 day'".into(),
+            "created_at" | "updated_at" | "at" => "now()".into(),
+            "actor_name" => "'admin'".into(),
+            "action" => "'apiKey.create'".into(),
+            "target" => "'key_00000000000000000000000000'".into(),
+            "paths" => "'{/users}'".into(),
+            "within" => "'{/,/users}'".into(),
+            "after" => {
+                "'{\"name\": \"bench\", \"enabled\": true, \"prefix\": \"ks_Ab3d…\"}'".into()
+            }
+            "request_id" => "'0123456789abcdef0123456789abcdef'".into(),
+            _ if is_event || column.ends_with("_at") => "NULL".into(),
+            "team_id" | "description" | "last_used_from" | "previous_digest" => "NULL".into(),
+            other => panic!("{other}: give the new column a value here"),
+        }));
+    }
+    script + "COMMIT;\n"
 }
