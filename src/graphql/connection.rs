@@ -96,7 +96,7 @@ macro_rules! connection {
             /// The object's place in the list, for `after` and `before`.
             pub cursor: String,
             #[doc = $node_doc]
-            pub node: $node,
+            pub node: $crate::graphql::lean::Lean<$node>,
         }
 
         #[doc = $doc]
@@ -114,7 +114,7 @@ macro_rules! connection {
         #[async_graphql::ComplexObject]
         impl $connection {
             /// The objects without their cursors.
-            async fn nodes(&self) -> Vec<$node> {
+            async fn nodes(&self) -> Vec<$crate::graphql::lean::Lean<$node>> {
                 self.edges.iter().map(|edge| edge.node.clone()).collect()
             }
 
@@ -139,7 +139,7 @@ macro_rules! connection {
                     .into_iter()
                     .map(|row| $edge {
                         cursor: cursor(&row),
-                        node: node(row),
+                        node: $crate::graphql::lean::Lean(node(row)),
                     })
                     .collect();
                 let page_info = $crate::graphql::connection::PageInfo {

@@ -11,6 +11,7 @@ pub mod federation;
 pub mod fresh;
 pub mod guard;
 pub mod input;
+pub mod lean;
 pub mod loaders;
 #[allow(
     missing_docs,

@@ -1,0 +1,119 @@
+//! Objects that answer their plain fields at once. The engine makes a future on the heap for every field, as large as the
+//! largest of its object's resolvers; a list of fifty users with their keys has a thousand fields, of which nearly all are values
+//! at hand. Here only fields with a selection below them get such a future; the others are polled once, where they stand.
+//!
+//! What the answer is does not change: `tests/it/graphql/laws.rs` runs its generated queries over both.
+
+use std::borrow::Cow;
+
+use async_graphql::indexmap::IndexMap;
+use async_graphql::parser::types::{Field, Selection, SelectionSet};
+use async_graphql::registry::Registry;
+use async_graphql::resolver_utils::{ContainerType, resolve_container};
+use async_graphql::{ContextSelectionSet, OutputType, Positioned, ServerError, ServerResult, Value};
+use futures_util::FutureExt;
+use futures_util::future::try_join_all;
+
+/// An object of the schema whose plain fields cost no future. To clients it is the object itself.
+#[derive(Clone)]
+pub struct Lean<T>(pub T);
+
+impl<T: ContainerType> OutputType for Lean<T> {
+    fn type_name() -> Cow<'static, str> {
+        T::type_name()
+    }
+
+    fn introspection_type_name(&self) -> Cow<'static, str> {
+        self.0.introspection_type_name()
+    }
+
+    fn create_type_info(registry: &mut Registry) -> String {
+        T::create_type_info(registry)
+    }
+
+    async fn resolve(
+        &self,
+        context: &ContextSelectionSet<'_>,
+        _field: &Positioned<Field>,
+    ) -> ServerResult<Value> {
+        object(context, &self.0).await
+    }
+}
+
+async fn object<'a, T: ContainerType>(
+    context: &ContextSelectionSet<'a>,
+    root: &'a T,
+) -> ServerResult<Value> {
+    let mut fields = Vec::with_capacity(context.item.node.items.len());
+    if !collect(context, root, &context.item.node, &mut fields) {
+        return resolve_container(context, root).await;
+    }
+    let mut answer = IndexMap::with_capacity(fields.len());
+    let mut pending = Vec::new();
+    for (place, field) in fields.into_iter().enumerate() {
+        let key = field.node.response_key().node.clone();
+        let value = if field.node.name.node == "__typename" {
+            Some(Value::String(root.introspection_type_name().into_owned()))
+        } else if field.node.selection_set.node.items.is_empty() {
+            let context = context.with_field(field);
+            // A leaf that has to wait after all is asked again below: asking twice only reads twice.
+            let polled = root.resolve_field(&context).now_or_never();
+            polled.transpose()?.map(Option::unwrap_or_default)
+        } else {
+            None
+        };
+        if value.is_none() {
+            let context = context.clone();
+            pending.push(Box::pin(async move {
+                let value = root.resolve_field(&context.with_field(field)).await?;
+                Ok::<_, ServerError>((place, value.unwrap_or_default()))
+            }));
+        }
+        // The place of what is pending is kept, since keys stand in the order of the document.
+        answer.insert(key, value.unwrap_or_default());
+    }
+    if !pending.is_empty() {
+        for (place, value) in try_join_all(pending).await? {
+            answer[place] = value;
+        }
+    }
+    Ok(Value::Object(answer))
+}
+
+/// Collects the fields that the selection has for this very type, through its fragments. False where that is not plain: a
+/// response key twice, a directive left over, a condition on another type. The engine then does it.
+fn collect<'a, T: ContainerType>(
+    context: &ContextSelectionSet<'a>,
+    root: &T,
+    selections: &'a SelectionSet,
+    fields: &mut Vec<&'a Positioned<Field>>,
+) -> bool {
+    selections
+        .items
+        .iter()
+        .all(|selection| match &selection.node {
+            Selection::Field(field) => {
+                let key = &field.node.response_key().node;
+                let again = |other: &&Positioned<Field>| other.node.response_key().node == *key;
+                if !field.node.directives.is_empty() || fields.iter().any(again) {
+                    return false;
+                }
+                fields.push(field);
+                true
+            }
+            Selection::FragmentSpread(spread) => {
+                let name = &spread.node.fragment_name.node;
+                let Some(fragment) = context.query_env.fragments.get(name) else {
+                    return false;
+                };
+                fragment.node.type_condition.node.on.node == *root.introspection_type_name()
+                    && collect(context, root, &fragment.node.selection_set.node, fields)
+            }
+            Selection::InlineFragment(fragment) => {
+                let condition = &fragment.node.type_condition;
+                condition.as_ref().is_none_or(|condition| {
+                    condition.node.on.node == *root.introspection_type_name()
+                }) && collect(context, root, &fragment.node.selection_set.node, fields)
+            }
+        })
+}
