@@ -3,11 +3,15 @@
 use std::borrow::Cow;
 use std::pin::Pin;
 
+use async_graphql::parser::types::Field;
 use async_graphql::registry::{MetaType, Registry};
-use async_graphql::{Context, Response, SimpleObject, SubscriptionType};
+use async_graphql::{
+    Context, ContextSelectionSet, OutputType, Positioned, Response, ServerResult, SimpleObject,
+    SubscriptionType, Value,
+};
 use futures_util::Stream;
 
-use crate::db::pages::PageRequest;
+use crate::db::pages::{Cursor, PageRequest};
 use crate::error::Result;
 
 /// Where a page lies in its list.
@@ -18,9 +22,41 @@ pub struct PageInfo {
     /// Whether there are objects before this page.
     pub has_previous_page: bool,
     /// The cursor of the first object, for `before`; null on an empty page.
-    pub start_cursor: Option<String>,
+    pub start_cursor: Option<Place>,
     /// The cursor of the last object, for `after`; null on an empty page.
-    pub end_cursor: Option<String>,
+    pub end_cursor: Option<Place>,
+}
+
+/// The place of an object in a list, as a cursor that is written only where it is asked for. To clients it is a `String`.
+#[derive(Debug, Clone)]
+pub struct Place {
+    list: &'static str,
+    cursor: Cursor,
+}
+
+impl Place {
+    /// The place `cursor` in a list; `list` names list and order, e.g. `users:USERNAME`.
+    pub fn new(list: &'static str, cursor: Cursor) -> Self {
+        Place { list, cursor }
+    }
+}
+
+impl OutputType for Place {
+    fn type_name() -> Cow<'static, str> {
+        <String as OutputType>::type_name()
+    }
+
+    fn create_type_info(registry: &mut Registry) -> String {
+        <String as OutputType>::create_type_info(registry)
+    }
+
+    async fn resolve(
+        &self,
+        _context: &ContextSelectionSet<'_>,
+        _field: &Positioned<Field>,
+    ) -> ServerResult<Value> {
+        Ok(Value::String(self.cursor.encode(self.list)))
+    }
 }
 
 /// Relay's four arguments, checked; `totalCount` is computed only if the selection asks for it.
@@ -94,7 +130,7 @@ macro_rules! connection {
         #[derive(async_graphql::SimpleObject, Clone)]
         pub struct $edge {
             /// The object's place in the list, for `after` and `before`.
-            pub cursor: String,
+            pub cursor: $crate::graphql::connection::Place,
             #[doc = $node_doc]
             pub node: $crate::graphql::lean::Lean<$node>,
         }
@@ -126,10 +162,10 @@ macro_rules! connection {
         }
 
         impl $connection {
-            /// The connection over a page, with `cursor` for each row.
+            /// The connection over a page, with `place` for each row.
             pub fn of<T>(
                 page: $crate::db::pages::Page<T>,
-                cursor: impl Fn(&T) -> String,
+                place: impl Fn(&T) -> $crate::graphql::connection::Place,
                 node: impl Fn(T) -> $node,
             ) -> Self {
                 let total = page.total;
@@ -138,7 +174,7 @@ macro_rules! connection {
                     .items
                     .into_iter()
                     .map(|row| $edge {
-                        cursor: cursor(&row),
+                        cursor: place(&row),
                         node: $crate::graphql::lean::Lean(node(row)),
                     })
                     .collect();

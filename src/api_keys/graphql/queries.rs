@@ -11,7 +11,7 @@ use crate::api_keys::ops;
 use crate::authn::verify;
 use crate::db::ids::{Id, Kind};
 use crate::error::Result;
-use crate::graphql::connection::page_request;
+use crate::graphql::connection::{Place, page_request};
 use crate::graphql::input::OrderDirection;
 use crate::graphql::{Request, request};
 use crate::secrets::Secret;
@@ -57,7 +57,7 @@ impl ApiKeyQueries {
         let keys = ops::list(&request(context).ctx, &filter, sort, descending, &page).await?;
         Ok(ApiKeyConnection::of(
             keys,
-            |key| ops::cursor(key, sort).encode(list),
+            |key| Place::new(list, ops::cursor(key, sort)),
             |key| ApiKey(Arc::new(key)),
         ))
     }

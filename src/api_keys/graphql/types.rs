@@ -10,7 +10,7 @@ use crate::api_keys::model::{self, ApiKeyFilter, ApiKeySort, KeysOf};
 use crate::api_keys::ops;
 use crate::db::pages::PageRequest;
 use crate::error::{Error, Result};
-use crate::graphql::connection::{connection, page_request};
+use crate::graphql::connection::{Place, connection, page_request};
 use crate::graphql::scalars::{Cidr, Json, Timestamp};
 use crate::graphql::{Request, request};
 use crate::permissions::graphql::{PERMISSIONS, PermissionConnection, permissions_of};
@@ -199,7 +199,7 @@ impl ApiKeyConnection {
             .await?;
         let keys = found.unwrap_or_else(|| crate::db::pages::Page::empty(&how.0));
         let cursor =
-            |key: &Arc<model::ApiKey>| ops::cursor(key, ApiKeySort::CreatedAt).encode(NESTED);
+            |key: &Arc<model::ApiKey>| Place::new(NESTED, ops::cursor(key, ApiKeySort::CreatedAt));
         Ok(ApiKeyConnection::of(keys, cursor, ApiKey))
     }
 }

@@ -11,7 +11,7 @@ use crate::audit::ops;
 use crate::db::ids::Id;
 use crate::db::pages::{Page, PageRequest};
 use crate::error::Result;
-use crate::graphql::connection::page_request;
+use crate::graphql::connection::{Place, page_request};
 use crate::graphql::input::OrderDirection;
 use crate::graphql::{Request, request};
 
@@ -48,7 +48,7 @@ impl AuditQueries {
         let events = ops::list(&request(context).ctx, &filter, descending, &page).await?;
         Ok(AuditEventConnection::of(
             events,
-            |event| ops::cursor(event).encode(list),
+            |event| Place::new(list, ops::cursor(event)),
             |event| AuditEvent(Arc::new(event)),
         ))
     }
@@ -83,7 +83,7 @@ pub async fn of_target(
     let page = found.map_or(empty, |page| Page::clone(&page));
     Ok(AuditEventConnection::of(
         page,
-        |event| ops::cursor(event).encode(EVENTS_OF_TARGET),
+        |event| Place::new(EVENTS_OF_TARGET, ops::cursor(event)),
         |event| AuditEvent(Arc::new(event)),
     ))
 }

@@ -9,7 +9,7 @@ use super::principal::Principal;
 use super::role::Role;
 use crate::db::pages::{Page, PageRequest};
 use crate::error::Result;
-use crate::graphql::connection::connection;
+use crate::graphql::connection::{Place, connection};
 use crate::graphql::scalars::Timestamp;
 use crate::graphql::{Request, request};
 use crate::permissions::facts::PermissionFact;
@@ -127,7 +127,7 @@ pub async fn permissions_of(
 pub(super) fn page_of(page: Page<model::Permission>) -> PermissionConnection {
     PermissionConnection::of(
         page,
-        |row| read::cursor(row).encode(PERMISSIONS),
+        |row| Place::new(PERMISSIONS, read::cursor(row)),
         |row| Permission(Arc::new(row)),
     )
 }

@@ -10,6 +10,7 @@ use crate::db::nested::Nested;
 use crate::db::pages::{Cursor, PageRequest};
 use crate::error::Result;
 use crate::graphql::Request;
+use crate::graphql::connection::Place;
 use crate::teams::ops;
 
 /// The name of the list of a user's teams, for cursors.
@@ -30,7 +31,7 @@ pub async fn teams_of(request: &Request, user: Uuid, page: PageRequest) -> Resul
     let page = request.loaders.teams_of.load(key).await?;
     Ok(TeamConnection::of(
         page.unwrap_or_default().as_ref().clone(),
-        |joined| Cursor::time(joined.since, joined.team.id).encode(TEAMS),
+        |joined| Place::new(TEAMS, Cursor::time(joined.since, joined.team.id)),
         |joined| Team(Arc::new(joined.team)),
     ))
 }
@@ -52,6 +53,6 @@ pub async fn memberships_of(
     let page = request.loaders.memberships_of.load(key).await?;
     Ok(TeamMembershipConnection::of(
         page.unwrap_or_default().as_ref().clone(),
-        |member| Cursor::time(member.since, member.team_id).encode(MEMBERSHIPS),
+        |member| Place::new(MEMBERSHIPS, Cursor::time(member.since, member.team_id)),
     ))
 }

@@ -5,7 +5,7 @@ use async_graphql::{ComplexObject, Context, Enum, Object, SimpleObject};
 use super::types::Team;
 use crate::db::pages::Page;
 use crate::error::{Code, Error, Result};
-use crate::graphql::connection::PageInfo;
+use crate::graphql::connection::{PageInfo, Place};
 use crate::graphql::request;
 use crate::graphql::scalars::Timestamp;
 use crate::permissions::model as permissions;
@@ -71,7 +71,7 @@ pub(super) fn gone(what: &str) -> Error {
 #[graphql(complex)]
 pub struct TeamMembershipEdge {
     /// The membership's place in the list, for `after` and `before`.
-    pub cursor: String,
+    pub cursor: Place,
     /// The membership.
     pub node: TeamMembership,
 }
@@ -116,16 +116,13 @@ impl TeamMembershipConnection {
 }
 
 impl TeamMembershipConnection {
-    /// The connection over a page, with `cursor` for each row.
-    pub fn of(
-        page: Page<model::Membership>,
-        cursor: impl Fn(&model::Membership) -> String,
-    ) -> Self {
+    /// The connection over a page, with `place` for each row.
+    pub fn of(page: Page<model::Membership>, place: impl Fn(&model::Membership) -> Place) -> Self {
         let edges: Vec<TeamMembershipEdge> = page
             .items
             .into_iter()
             .map(|row| TeamMembershipEdge {
-                cursor: cursor(&row),
+                cursor: place(&row),
                 node: TeamMembership(row),
             })
             .collect();

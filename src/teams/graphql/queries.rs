@@ -8,7 +8,7 @@ use super::inputs::{TeamBy, TeamFilterInput, TeamOrder};
 use super::types::{Team, TeamConnection};
 use crate::db::ids::{Id, Kind};
 use crate::error::Result;
-use crate::graphql::connection::page_request;
+use crate::graphql::connection::{Place, page_request};
 use crate::graphql::input::OrderDirection;
 use crate::graphql::{Request, request};
 use crate::teams::model::TeamSort;
@@ -53,7 +53,7 @@ impl TeamQueries {
         let teams = ops::list(&request(context).ctx, &filter, sort, descending, &page).await?;
         Ok(TeamConnection::of(
             teams,
-            |team| ops::cursor(team, sort).encode(list),
+            |team| Place::new(list, ops::cursor(team, sort)),
             |team| Team(Arc::new(team)),
         ))
     }

@@ -12,7 +12,7 @@ use crate::api_keys::model::KeysOf;
 use crate::db::nested::Nested;
 use crate::db::pages::Cursor;
 use crate::error::Result;
-use crate::graphql::connection::{connection, page_request};
+use crate::graphql::connection::{Place, connection, page_request};
 use crate::graphql::scalars::{Json, Timestamp};
 use crate::graphql::{Request, request};
 use crate::permissions::graphql::{PERMISSIONS, PermissionConnection, permissions_of};
@@ -86,7 +86,7 @@ impl Team {
         let page = request.loaders.teams_below.load(key).await?;
         Ok(TeamConnection::of(
             page.unwrap_or_default().as_ref().clone(),
-            |team| Cursor::time(team.created_at, team.id).encode(LIST),
+            |team| Place::new(LIST, Cursor::time(team.created_at, team.id)),
             |team| Team(Arc::new(team)),
         ))
     }
@@ -134,7 +134,7 @@ impl Team {
         let page = request.loaders.members.load(key).await?;
         Ok(TeamMembershipConnection::of(
             page.unwrap_or_default().as_ref().clone(),
-            |member| Cursor::time(member.since, member.user_id).encode(LIST),
+            |member| Place::new(LIST, Cursor::time(member.since, member.user_id)),
         ))
     }
 

@@ -8,7 +8,7 @@ use super::inputs::{UserBy, UserFilterInput, UserOrder};
 use super::types::{User, UserConnection};
 use crate::db::ids::{Id, Kind};
 use crate::error::Result;
-use crate::graphql::connection::page_request;
+use crate::graphql::connection::{Place, page_request};
 use crate::graphql::input::OrderDirection;
 use crate::graphql::{Request, request};
 use crate::users::model::UserSort;
@@ -53,7 +53,7 @@ impl UserQueries {
         let users = ops::list(&request(context).ctx, &filter, sort, descending, &page).await?;
         Ok(UserConnection::of(
             users,
-            |user| ops::cursor(user, sort).encode(list),
+            |user| Place::new(list, ops::cursor(user, sort)),
             |user| User(Arc::new(user)),
         ))
     }
