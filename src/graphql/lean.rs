@@ -10,11 +10,9 @@ use async_graphql::indexmap::IndexMap;
 use async_graphql::parser::types::{Field, Selection, SelectionSet};
 use async_graphql::registry::Registry;
 use async_graphql::resolver_utils::{ContainerType, resolve_container};
-use async_graphql::{
-    ContextSelectionSet, OutputType, Positioned, ServerError, ServerResult, Value,
-};
+use async_graphql::{ContextSelectionSet, OutputType, Positioned, ServerResult, Value};
 use futures_util::FutureExt;
-use futures_util::future::try_join_all;
+use futures_util::future::{BoxFuture, try_join_all};
 
 /// An object of the schema whose plain fields cost no future. To clients it is the object itself.
 #[derive(Clone)]
@@ -51,7 +49,7 @@ async fn object<'a, T: ContainerType>(
         return resolve_container(context, root).await;
     }
     let mut answer = IndexMap::with_capacity(fields.len());
-    let mut pending = Vec::new();
+    let mut pending: Vec<BoxFuture<'a, ServerResult<(usize, Value)>>> = Vec::new();
     for (place, field) in fields.into_iter().enumerate() {
         let key = field.node.response_key().node.clone();
         let value = if field.node.name.node == "__typename" {
@@ -68,7 +66,7 @@ async fn object<'a, T: ContainerType>(
             let context = context.clone();
             pending.push(Box::pin(async move {
                 let value = root.resolve_field(&context.with_field(field)).await?;
-                Ok::<_, ServerError>((place, value.unwrap_or_default()))
+                Ok((place, value.unwrap_or_default()))
             }));
         }
         // The place of what is pending is kept, since keys stand in the order of the document.

@@ -5,9 +5,8 @@
 use std::fmt::Write as _;
 
 use async_graphql::{EmptyMutation, EmptySubscription, Error, Object, Schema};
+use keystead::graphql::lean::Lean;
 use proptest::prelude::*;
-
-struct Thing;
 
 /// Lets other fields of the same object finish first.
 async fn late(turns: usize) {
@@ -16,45 +15,60 @@ async fn late(turns: usize) {
     }
 }
 
-#[Object]
-impl Thing {
-    async fn quick(&self) -> i32 {
-        1
-    }
-    async fn slow(&self) -> i32 {
-        late(7).await;
-        2
-    }
-    async fn fails(&self) -> Result<i32, Error> {
-        late(3).await;
-        Err("fails".into())
-    }
-    // The engine nulls the parent of a failing `Result<Option<T>>`; this is the form that nulls the field alone.
-    async fn may_fail(&self) -> Option<Result<i32, Error>> {
-        late(1).await;
-        Some(Err("mayFail".into()))
-    }
-    async fn thing(&self) -> Thing {
-        late(2).await;
-        Thing
-    }
-    async fn maybe(&self) -> Option<Thing> {
-        Some(Thing)
-    }
-    async fn things(&self) -> Vec<Thing> {
-        vec![Thing, Thing]
-    }
-    async fn maybes(&self) -> Option<Vec<Option<Thing>>> {
-        late(4).await;
-        Some(vec![Some(Thing), None])
-    }
+/// An object whose every field shows another law; objects below it go through `$wrap`.
+macro_rules! thing {
+    ($object:ident, $output:ty, $wrap:expr) => {
+        #[derive(Clone)]
+        struct $object;
+
+        #[Object(name = "Thing")]
+        impl $object {
+            async fn quick(&self) -> i32 {
+                1
+            }
+            async fn slow(&self) -> i32 {
+                late(7).await;
+                2
+            }
+            async fn fails(&self) -> Result<i32, Error> {
+                late(3).await;
+                Err("fails".into())
+            }
+            async fn fails_at_once(&self) -> Result<i32, Error> {
+                Err("failsAtOnce".into())
+            }
+            // The engine nulls the parent of a failing `Result<Option<T>>`; this is the form that nulls the field alone.
+            async fn may_fail(&self) -> Option<Result<i32, Error>> {
+                late(1).await;
+                Some(Err("mayFail".into()))
+            }
+            async fn thing(&self) -> $output {
+                late(2).await;
+                $wrap($object)
+            }
+            async fn maybe(&self) -> Option<$output> {
+                Some($wrap($object))
+            }
+            async fn things(&self) -> Vec<$output> {
+                vec![$wrap($object), $wrap($object)]
+            }
+            async fn maybes(&self) -> Option<Vec<Option<$output>>> {
+                late(4).await;
+                Some(vec![Some($wrap($object)), None])
+            }
+        }
+    };
 }
+thing!(Thing, Thing, std::convert::identity);
+thing!(LeanThing, Lean<LeanThing>, Lean);
 
 #[derive(Debug, Clone)]
 struct Field {
     key: String,
     kind: Kind,
     skipped: bool,
+    /// Written within a fragment: without a condition, or with one on its type.
+    within: Option<bool>,
 }
 
 #[derive(Debug, Clone)]
@@ -63,6 +77,7 @@ enum Kind {
     Quick,
     Slow,
     Fails,
+    FailsAtOnce,
     MayFail,
     Thing(Vec<Field>),
     Maybe(Vec<Field>),
@@ -76,6 +91,7 @@ fn fields(depth: u32) -> BoxedStrategy<Vec<Field>> {
         3 => Just(Kind::Quick),
         3 => Just(Kind::Slow),
         1 => Just(Kind::Fails),
+        1 => Just(Kind::FailsAtOnce),
         1 => Just(Kind::MayFail),
     ]
     .boxed();
@@ -91,21 +107,29 @@ fn fields(depth: u32) -> BoxedStrategy<Vec<Field>> {
         ]
         .boxed()
     };
-    prop::collection::vec((kind, prop::bool::weighted(0.1)), 1..5)
-        .prop_map(|kinds| {
-            // Keys that sort otherwise than they stand.
-            let count = kinds.len();
-            kinds
-                .into_iter()
-                .enumerate()
-                .map(|(place, (kind, skipped))| Field {
-                    key: format!("k{}", count - place),
-                    kind,
-                    skipped,
-                })
-                .collect()
-        })
-        .boxed()
+    prop::collection::vec(
+        (
+            kind,
+            prop::bool::weighted(0.1),
+            prop::option::weighted(0.2, any::<bool>()),
+        ),
+        1..5,
+    )
+    .prop_map(|kinds| {
+        // Keys that sort otherwise than they stand.
+        let count = kinds.len();
+        kinds
+            .into_iter()
+            .enumerate()
+            .map(|(place, (kind, skipped, within))| Field {
+                key: format!("k{}", count - place),
+                kind,
+                skipped,
+                within,
+            })
+            .collect()
+    })
+    .boxed()
 }
 
 fn write(fields: &[Field], document: &mut String) {
@@ -116,6 +140,7 @@ fn write(fields: &[Field], document: &mut String) {
             Kind::Quick => ("quick", None),
             Kind::Slow => ("slow", None),
             Kind::Fails => ("fails", None),
+            Kind::FailsAtOnce => ("failsAtOnce", None),
             Kind::MayFail => ("mayFail", None),
             Kind::Thing(below) => ("thing", Some(below)),
             Kind::Maybe(below) => ("maybe", Some(below)),
@@ -127,9 +152,17 @@ fn write(fields: &[Field], document: &mut String) {
         } else {
             ""
         };
+        document.push_str(match field.within {
+            None => "",
+            Some(false) => " ... {",
+            Some(true) => " ... on Thing {",
+        });
         write!(document, " {}: {name}{skip}", field.key).unwrap();
         if let Some(below) = below {
             write(below, document);
+        }
+        if field.within.is_some() {
+            document.push('}');
         }
     }
     document.push('}');
@@ -146,7 +179,7 @@ fn object(fields: &[Field], path: &str, failures: &mut Vec<String>) -> Option<St
             Kind::Typename => Some("\"Thing\"".to_owned()),
             Kind::Quick => Some("1".into()),
             Kind::Slow => Some("2".into()),
-            Kind::Fails => {
+            Kind::Fails | Kind::FailsAtOnce => {
                 failures.push(at);
                 None
             }
@@ -196,10 +229,13 @@ proptest! {
     fn hold_on_generated_queries(fields in fields(3)) {
         let mut document = String::new();
         write(&fields, &mut document);
-        let schema = Schema::new(Thing, EmptyMutation, EmptySubscription);
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
-        let response = runtime.block_on(schema.execute(document.as_str()));
-
+        let engine = Schema::new(Thing, EmptyMutation, EmptySubscription);
+        let lean = Schema::new(LeanThing, EmptyMutation, EmptySubscription);
+        for response in [
+            runtime.block_on(engine.execute(document.as_str())),
+            runtime.block_on(lean.execute(document.as_str())),
+        ] {
         let mut failures = Vec::new();
         let expected = object(&fields, "", &mut failures).unwrap_or("null".into());
         let data = serde_json::to_string(&response.data).unwrap();
@@ -214,6 +250,7 @@ proptest! {
                 path.strip_prefix(&at).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
             });
             prop_assert!(of_a_failure, "an error at {} of {}", at, document);
+        }
         }
     }
 }
