@@ -12,12 +12,16 @@ use crate::graphql::api::Api;
 use crate::graphql::loaders::Loaders;
 use crate::graphql::settings::Settings as ApiSettings;
 use crate::idempotency;
+use crate::replicas::ReplicaSettings;
 
 /// How often expired answers of idempotent requests are deleted.
 const ANSWERS_EVERY: std::time::Duration = std::time::Duration::from_secs(600);
 
 /// How often it is stored when keys and users were last used.
 const LAST_USED_EVERY: Duration = Duration::from_secs(10);
+
+/// Bytes in which keys are remembered, unless set otherwise.
+const MEMORY: u64 = 64 << 20;
 
 /// What requests share. Cheap to clone.
 #[derive(Clone)]
@@ -36,6 +40,7 @@ pub struct App {
     pub authenticator: Arc<Authenticator>,
     /// The GraphQL API.
     pub api: Api,
+    replicas: ReplicaSettings,
 }
 
 /// What an [`App`] is made of.
@@ -46,6 +51,8 @@ pub struct Builder {
     random: Random,
     policy: Policy,
     api: ApiSettings,
+    replicas: ReplicaSettings,
+    memory: u64,
 }
 
 impl Builder {
@@ -84,6 +91,20 @@ impl Builder {
         self
     }
 
+    /// How a lease is held, by [`App::keep_lease`].
+    #[must_use]
+    pub fn replicas(mut self, replicas: ReplicaSettings) -> Self {
+        self.replicas = replicas;
+        self
+    }
+
+    /// Bytes in which keys are remembered, under a lease; 0: not at all.
+    #[must_use]
+    pub fn memory(mut self, bytes: u64) -> Self {
+        self.memory = bytes;
+        self
+    }
+
     /// Opens the pool and puts the parts together. The database is not asked for anything yet.
     ///
     /// # Errors
@@ -92,7 +113,11 @@ impl Builder {
         let db = Db::open(self.endpoint, &self.pool).await?;
         let loaders = Loaders::new(&db, &self.clock);
         let events = Events::default();
-        let authenticator = Arc::new(Authenticator::new(db.clone(), self.clock.clone()));
+        let authenticator = Arc::new(Authenticator::new(
+            db.clone(),
+            self.clock.clone(),
+            self.memory,
+        ));
         let feed = Feed::new(db.clone(), events.clone(), authenticator.clone());
         Ok(App {
             api: Api::new(loaders, authenticator.clone(), feed, self.api)?,
@@ -102,6 +127,7 @@ impl Builder {
             random: self.random,
             policy: Arc::new(self.policy),
             events,
+            replicas: self.replicas,
         })
     }
 }
@@ -116,6 +142,8 @@ impl App {
             random: Random::system(),
             policy: Policy::default(),
             api: ApiSettings::default(),
+            replicas: ReplicaSettings::default(),
+            memory: MEMORY,
         }
     }
 
@@ -176,6 +204,20 @@ impl App {
                 tracing::warn!(cause, "cannot store when keys were last used; trying again");
             }
         }
+    }
+
+    /// Holds a lease under which keys are answered from memory, for ever: a server runs it beside its requests.
+    pub async fn keep_lease(self) {
+        self.db
+            .replicas()
+            .clone()
+            .keep_lease(self.db, self.replicas)
+            .await;
+    }
+
+    /// Gives the lease back, once [`App::keep_lease`] has been stopped.
+    pub async fn give_lease_back(&self) {
+        self.db.replicas().give_back(&self.replicas, &self.db).await;
     }
 
     /// Finds out who is calling.

@@ -1,3 +1,4 @@
+DROP TABLE leases;
 DROP TABLE idempotency_keys;
 DROP TABLE audit_events;
 DROP FUNCTION audit_events_are_immutable();

@@ -188,3 +188,16 @@ CREATE TABLE idempotency_keys (
     PRIMARY KEY (actor_id, key)
 );
 CREATE INDEX idempotency_keys_created_at_idx ON idempotency_keys (created_at);
+
+-- Servers that answer about keys from memory: a row for each connection that listens for changes. No times decide: whoever waits for a
+-- holder watches whether it goes on renewing.
+CREATE TABLE leases (
+    id        uuid PRIMARY KEY,
+    -- The same for all leases of a process, one after the other.
+    process   uuid        NOT NULL,
+    renewals  bigint      NOT NULL,
+    length_ms bigint      NOT NULL CHECK (length_ms BETWEEN 1 AND 600000),
+    -- The machine and the process, for people.
+    holder    text        NOT NULL,
+    began_at  timestamptz NOT NULL
+);

@@ -4,6 +4,7 @@
 //! refused without a query; look-ups of many requests share one statement.
 
 pub mod graphql;
+pub mod known;
 pub mod last_used;
 pub mod password;
 pub mod usable;
@@ -21,6 +22,7 @@ use crate::db::coalesce::Coalescer;
 use crate::error::{Code, Error, Result};
 use crate::permissions::model::Principal;
 use crate::permissions::ops::facts::{self, Identified};
+use known::{Known, Remembered, Usage};
 use last_used::LastUsed;
 use usable::{Unusable, usable};
 
@@ -81,20 +83,31 @@ pub struct Authenticator {
     pub last_used: LastUsed,
     clock: Clock,
     keys: Arc<Coalescer<Digest, Arc<Identified>>>,
+    known: Arc<Known>,
 }
 
 impl Authenticator {
-    /// Over that database; look-ups that arrive together share a statement.
-    pub fn new(db: Db, clock: Clock) -> Self {
+    /// Over that database; look-ups that arrive together share a statement. What is found is remembered in so many bytes at most.
+    pub fn new(db: Db, clock: Clock, memory: u64) -> Self {
         let fetch_clock = clock.clone();
-        let keys = Coalescer::new(2, move |digests| {
+        let known = Known::new(db.replicas().clone(), memory);
+        let remembering = known.clone();
+        let keys = Coalescer::new(2, move |digests: Vec<Digest>| {
             let (db, now) = (db.clone(), fetch_clock.now());
-            async move { facts::by_digests(&db, now, digests).await }
+            let known = remembering.clone();
+            async move {
+                // Before the statement begins: what changes from here on makes its answer out of date.
+                let stamp = known.stamp();
+                let found = facts::by_digests(&db, now, digests.clone()).await?;
+                known.keep(&stamp, &digests, &found);
+                Ok(found)
+            }
         });
         Authenticator {
             last_used: LastUsed::default(),
             clock,
             keys,
+            known,
         }
     }
 
@@ -134,15 +147,21 @@ impl Authenticator {
         )))
     }
 
-    /// The key one of whose secrets has this digest, used or not. Every look-up of a key by its secret comes this way.
+    /// The key one of whose secrets has this digest, used or not, from memory where that is right. Every look-up of a key by its secret
+    /// comes this way. Its facts speak of the moment in which they were read: look at them [`Facts::at`](crate::permissions::facts::Facts::at)
+    /// the present one.
     ///
     /// # Errors
     /// `SERVICE_UNAVAILABLE` when the database cannot be asked.
     pub async fn identified(&self, digest: Digest) -> Result<Option<Arc<Identified>>> {
-        self.keys.load(digest).await
+        match self.known.get(&digest) {
+            Remembered::Key(key) => Ok(Some(key)),
+            Remembered::Nobody => Ok(None),
+            Remembered::Nothing => self.keys.load(digest).await,
+        }
     }
 
-    /// The same for many digests, in their order: they share a statement.
+    /// The same for many digests, in their order: those that are not remembered share a statement.
     ///
     /// # Errors
     /// As [`Authenticator::identified`].
@@ -150,7 +169,13 @@ impl Authenticator {
         &self,
         digests: &[Digest],
     ) -> Result<Vec<Option<Arc<Identified>>>> {
-        self.keys.load_many(digests.iter().copied()).await
+        let each = digests.iter().map(|digest| self.identified(*digest));
+        futures_util::future::try_join_all(each).await
+    }
+
+    /// What is remembered of keys, and how often it was of use.
+    pub fn memory(&self) -> Usage {
+        self.known.usage()
     }
 
     async fn holder(
@@ -172,7 +197,7 @@ impl Authenticator {
             } else {
                 Principal::User(key.user_id)
             },
-            facts: key.facts.clone(),
+            facts: key.facts.at(self.clock.now()),
             credential: digest,
             sealing,
         })

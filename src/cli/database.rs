@@ -51,6 +51,8 @@ async fn database(
         .pool(config.pool())
         .policy(config.policy())
         .api(config.api()?)
+        .replicas(config.replicas()?)
+        .memory(config.auth_cache_size.bytes())
         .build()
         .await?;
     Ok(Database { app, private })

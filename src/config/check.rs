@@ -69,6 +69,13 @@ pub(super) fn problems(config: &Config) -> Vec<Problem> {
         10 * MINUTE,
         "100ms to 10m",
     );
+    found.span("lease", config.lease, ms(500), MINUTE, "500ms to 1m");
+    found.number(
+        "auth_cache_size",
+        config.auth_cache_size.bytes(),
+        0,
+        64 << 30,
+    );
     found.span(
         "idle_timeout",
         config.idle_timeout,
@@ -172,18 +179,17 @@ fn check_urls(config: &Config, found: &mut Problems) {
             );
         }
     }
-    if !config.is_private()
-        && config
-            .database_url
-            .expose()
-            .parse::<tokio_postgres::Config>()
-            .is_err()
-    {
-        found.add(
-            "database_url",
-            "cannot be read; it must look like postgresql://user:password@host:5432/database"
-                .to_owned(),
-        );
+    for (setting, url) in [
+        ("database_url", &config.database_url),
+        ("listen_url", &config.listen_url),
+    ] {
+        if !url.is_empty() && url.expose().parse::<tokio_postgres::Config>().is_err() {
+            found.add(
+                setting,
+                "cannot be read; it must look like postgresql://user:password@host:5432/database"
+                    .to_owned(),
+            );
+        }
     }
 }
 

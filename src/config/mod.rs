@@ -12,12 +12,13 @@ pub use load::{ConfigError, Loaded, Sources};
 pub use values::{Hidden, LogFormat, Size, Span, Switch};
 
 use crate::ctx::Policy;
-use crate::db::PoolSettings;
+use crate::db::{Endpoint, PoolSettings};
 use crate::error::{Error, Result};
 use crate::graphql::guard::Limits;
 use crate::graphql::settings::Settings as ApiSettings;
 use crate::graphql::trusted::TrustedDocuments;
 use crate::http;
+use crate::replicas::ReplicaSettings;
 use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 use std::net::SocketAddr;
@@ -110,6 +111,16 @@ settings! {
         pool_wait: Span = Span::seconds(5);
         /// How long one statement may run. 100ms to 10m.
         statement_timeout: Span = Span::seconds(10);
+    }
+    "Memory of keys" {
+        /// How much each server remembers of keys that it has identified, so that it need not ask the database again; `0` means nothing.
+        /// It is used only under a lease. At most 64GiB.
+        auth_cache_size: Size = Size::mebibytes(64);
+        /// How long a lease lasts. A change waits so long, and no longer, for a server that does not answer. 500ms to 1m.
+        lease: Span = Span::seconds(2);
+        /// Where the connection goes that listens for changes, if `database_url` is a pooler in transaction mode: the URL of the
+        /// database itself. Empty: where all others go.
+        listen_url: Hidden = Hidden::default(), secret;
     }
     "GraphQL" {
         /// Whether the page at `/` is GraphiQL: `true`, `false`, or `auto`: only with the private Postgres.
@@ -221,6 +232,18 @@ impl Config {
             }),
             ..http::Settings::default()
         }
+    }
+
+    /// How a lease is held, and where.
+    ///
+    /// # Errors
+    /// `BAD_USER_INPUT` when `listen_url` cannot be read.
+    pub fn replicas(&self) -> Result<ReplicaSettings> {
+        let listen = Some(self.listen_url.expose()).filter(|url| !url.is_empty());
+        Ok(ReplicaSettings {
+            lease: self.lease.get(),
+            listen: listen.map(Endpoint::parse).transpose()?,
+        })
     }
 
     /// The GraphQL API's part, with the trusted documents read from their file.

@@ -1,5 +1,6 @@
 //! One connection: address, TLS (rustls, no libpq), session settings, and the count of its statements.
 
+use std::future::poll_fn;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -7,8 +8,10 @@ use std::time::Duration;
 use diesel::connection::InstrumentationEvent;
 use diesel::{ConnectionError, ConnectionResult};
 use diesel_async::{AsyncConnection, AsyncPgConnection, SimpleAsyncConnection};
-use tokio_postgres::NoTls;
+use futures_util::future::BoxFuture;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio_postgres::config::SslMode;
+use tokio_postgres::{AsyncMessage, Connection, NoTls};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
 use crate::error::{Code, Error};
@@ -77,21 +80,39 @@ impl Endpoint {
     /// # Errors
     /// `SERVICE_UNAVAILABLE` when the server cannot be reached or refuses.
     pub async fn client(&self) -> Result<tokio_postgres::Client, Error> {
-        let failed = |error: tokio_postgres::Error| {
-            Error::new(Code::ServiceUnavailable, "The database cannot be reached.")
-                .because(format!("{error:?}"))
-        };
         match &self.tls {
             Tls::Never => {
-                let (client, connection) = self.config.connect(NoTls).await.map_err(failed)?;
+                let (client, connection) = self.config.connect(NoTls).await.map_err(unreachable)?;
                 tokio::spawn(connection);
                 Ok(client)
             }
             Tls::Verified(tls) => {
                 let tls = MakeRustlsConnect::new(tls.as_ref().clone());
-                let (client, connection) = self.config.connect(tls).await.map_err(failed)?;
+                let (client, connection) = self.config.connect(tls).await.map_err(unreachable)?;
                 tokio::spawn(connection);
                 Ok(client)
+            }
+        }
+    }
+
+    /// A plain connection and the future that drives it: it hands over every notification (channel and payload), in order, and ends with
+    /// the connection.
+    ///
+    /// # Errors
+    /// As [`Endpoint::client`].
+    pub async fn listen(
+        &self,
+        heard: impl Fn(&str, &str) + Send + 'static,
+    ) -> Result<(tokio_postgres::Client, BoxFuture<'static, ()>), Error> {
+        match &self.tls {
+            Tls::Never => {
+                let (client, connection) = self.config.connect(NoTls).await.map_err(unreachable)?;
+                Ok((client, Box::pin(hand_over(connection, heard))))
+            }
+            Tls::Verified(tls) => {
+                let tls = MakeRustlsConnect::new(tls.as_ref().clone());
+                let (client, connection) = self.config.connect(tls).await.map_err(unreachable)?;
+                Ok((client, Box::pin(hand_over(connection, heard))))
             }
         }
     }
@@ -135,6 +156,24 @@ impl Endpoint {
             }
         });
         Ok(connection)
+    }
+}
+
+fn unreachable(error: tokio_postgres::Error) -> Error {
+    Error::new(Code::ServiceUnavailable, "The database cannot be reached.")
+        .because(format!("{error:?}"))
+}
+
+/// Drives a connection until it ends.
+async fn hand_over<S, T>(mut connection: Connection<S, T>, heard: impl Fn(&str, &str))
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+    T: AsyncRead + AsyncWrite + Unpin,
+{
+    while let Some(Ok(message)) = poll_fn(|context| connection.poll_message(context)).await {
+        if let AsyncMessage::Notification(said) = message {
+            heard(said.channel(), said.payload());
+        }
     }
 }
 

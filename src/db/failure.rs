@@ -24,6 +24,8 @@ pub enum Failure {
     Unavailable(String),
     /// The connection broke while the transaction was being committed: whether it took effect is not known.
     Unsettled(String),
+    /// The change is committed, but not every server is known to have heard of it.
+    Unconfirmed(String),
     /// Anything else: a fault of ours.
     Other(String),
 }
@@ -123,6 +125,11 @@ impl From<Failure> for Error {
             Failure::Unsettled(cause) => Error::new(
                 Code::ServiceUnavailable,
                 "The connection to the database broke while the change was being stored: it may or may not have taken effect. Look before you try again, or use an Idempotency-Key, with which a repetition is safe.",
+            )
+            .because(cause),
+            Failure::Unconfirmed(cause) => Error::new(
+                Code::ServiceUnavailable,
+                "The change is stored, but the database could not be asked whether every server knows of it. One that is cut off from the database may answer as before until its lease runs out. Do it again to be sure.",
             )
             .because(cause),
             Failure::Unavailable(cause) => Error::new(

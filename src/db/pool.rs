@@ -14,6 +14,8 @@ use tokio::sync::{Mutex, OwnedMutexGuard};
 
 use super::connect::Endpoint;
 use super::failure::{Failure, Result};
+use crate::replicas::model::{Changes, Tag};
+use crate::replicas::{Announced, Replicas};
 
 /// The name of a database operation: a snake_case constant that metrics and logs carry.
 pub type Op = &'static str;
@@ -45,18 +47,21 @@ impl Default for PoolSettings {
 /// open transaction: what it reads is then what it has written, and its transactions are savepoints.
 #[derive(Clone)]
 pub struct Db {
-    source: Source,
+    pool: Pool<AsyncPgConnection>,
+    /// The transaction that this handle is bound to.
+    within: Option<Arc<Mutex<Bound>>>,
     endpoint: Arc<Endpoint>,
     statements: Arc<AtomicU64>,
-}
-
-#[derive(Clone)]
-enum Source {
-    Pool(Pool<AsyncPgConnection>),
-    Within(Arc<Mutex<Held>>),
+    replicas: Replicas,
 }
 
 type Held = PooledConnection<'static, AsyncPgConnection>;
+
+/// An open transaction that several operations are part of, and what those have changed that were not rolled back.
+struct Bound {
+    conn: Held,
+    changes: Changes,
+}
 
 impl Db {
     /// Opens the pool. Connections are made when they are needed; this one does not wait for the first.
@@ -83,9 +88,11 @@ impl Db {
             .await
             .map_err(|error| Failure::Unavailable(error.to_string()))?;
         Ok(Db {
-            source: Source::Pool(pool),
+            pool,
+            within: None,
             endpoint,
             statements,
+            replicas: Replicas::default(),
         })
     }
 
@@ -101,13 +108,13 @@ impl Db {
 
     /// Connections: (open, idle).
     pub fn connections(&self) -> (u32, u32) {
-        match &self.source {
-            Source::Pool(pool) => {
-                let state = pool.state();
-                (state.connections, state.idle_connections)
-            }
-            Source::Within(_) => (1, 0),
-        }
+        let state = self.pool.state();
+        (state.connections, state.idle_connections)
+    }
+
+    /// The other servers on this database, and what has changed.
+    pub fn replicas(&self) -> &Replicas {
+        &self.replicas
     }
 
     /// A connection for reading, under the operation's name.
@@ -123,49 +130,81 @@ impl Db {
     pub async fn begin(&self, op: Op) -> Result<Tx> {
         let mut conn = self.read(op).await?;
         AnsiTransactionManager::begin_transaction(&mut *conn).await?;
-        Ok(Tx { conn: Some(conn) })
+        Ok(Tx {
+            conn: Some(conn),
+            changes: Changes::Nothing,
+            db: self.clone(),
+        })
     }
 
     /// Begins a transaction and binds a handle to it: everything done through that handle is part of it.
     ///
     /// Commit with [`Db::commit_bound`]; a handle that is dropped without rolls back.
     pub async fn bind(&self, op: Op) -> Result<Db> {
-        let Source::Pool(pool) = &self.source else {
+        if self.within.is_some() {
             return Err(Failure::Other(
                 "a bound handle cannot be bound again".into(),
             ));
-        };
-        let mut conn = checkout(pool).await?;
+        }
+        let mut conn = checkout(&self.pool).await?;
         AnsiTransactionManager::begin_transaction(&mut *conn).await?;
         metrics::counter!("keystead_db_operations_total", "op" => op).increment(1);
         Ok(Db {
-            source: Source::Within(Arc::new(Mutex::new(conn))),
+            within: Some(Arc::new(Mutex::new(Bound {
+                conn,
+                changes: Changes::Nothing,
+            }))),
             ..self.clone()
         })
     }
 
-    /// Ends the transaction of a bound handle.
+    /// Ends the transaction of a bound handle. A commit answers as [`Tx::commit`] does.
+    ///
+    /// # Errors
+    /// As [`Tx::commit`].
     pub async fn commit_bound(&self, commit: bool) -> Result<()> {
-        let Source::Within(conn) = &self.source else {
+        let Some(bound) = &self.within else {
             return Err(Failure::Other(
                 "only a bound handle has a transaction of its own".into(),
             ));
         };
-        let mut conn = conn.lock().await;
+        let mut bound = bound.clone().lock_owned().await;
         if commit {
-            AnsiTransactionManager::commit_transaction(&mut **conn)
-                .await
-                .map_err(|error| Failure::from(error).in_commit())?;
+            let changes = std::mem::take(&mut bound.changes);
+            let announced = self.replicas.announce(&mut bound.conn, changes).await?;
+            self.commit(Guard::Within(bound), announced).await
         } else {
-            AnsiTransactionManager::rollback_transaction(&mut **conn).await?;
+            Ok(AnsiTransactionManager::rollback_transaction(&mut *bound.conn).await?)
         }
-        Ok(())
+    }
+
+    /// Commits, and waits until no server can answer from before what was announced.
+    async fn commit(
+        &self,
+        mut conn: impl DerefMut<Target = AsyncPgConnection>,
+        announced: Option<Announced>,
+    ) -> Result<()> {
+        let committed = AnsiTransactionManager::commit_transaction(&mut *conn)
+            .await
+            .map_err(|error| Failure::from(error).in_commit());
+        let Some(announced) = announced else {
+            return committed;
+        };
+        announced.mark();
+        committed?;
+        let holders = announced.holders(&mut conn).await;
+        drop(conn);
+        let db = Db {
+            within: None,
+            ..self.clone()
+        };
+        announced.settle(holders, &db).await
     }
 
     async fn take(&self) -> Result<Guard> {
-        match &self.source {
-            Source::Pool(pool) => Ok(Guard::Pooled(Box::new(checkout(pool).await?))),
-            Source::Within(conn) => Ok(Guard::Within(conn.clone().lock_owned().await)),
+        match &self.within {
+            None => Ok(Guard::Pooled(Box::new(checkout(&self.pool).await?))),
+            Some(bound) => Ok(Guard::Within(bound.clone().lock_owned().await)),
         }
     }
 }
@@ -188,7 +227,26 @@ async fn checkout(pool: &Pool<AsyncPgConnection>) -> Result<Held> {
 
 enum Guard {
     Pooled(Box<Held>),
-    Within(OwnedMutexGuard<Held>),
+    Within(OwnedMutexGuard<Bound>),
+}
+
+impl Deref for Guard {
+    type Target = AsyncPgConnection;
+    fn deref(&self) -> &AsyncPgConnection {
+        match self {
+            Guard::Pooled(held) => held,
+            Guard::Within(bound) => &bound.conn,
+        }
+    }
+}
+
+impl DerefMut for Guard {
+    fn deref_mut(&mut self) -> &mut AsyncPgConnection {
+        match self {
+            Guard::Pooled(held) => held,
+            Guard::Within(bound) => &mut bound.conn,
+        }
+    }
 }
 
 /// A connection on loan for one named operation.
@@ -201,19 +259,13 @@ pub struct Conn {
 impl Deref for Conn {
     type Target = AsyncPgConnection;
     fn deref(&self) -> &AsyncPgConnection {
-        match &self.guard {
-            Guard::Pooled(held) => held,
-            Guard::Within(held) => held,
-        }
+        &self.guard
     }
 }
 
 impl DerefMut for Conn {
     fn deref_mut(&mut self) -> &mut AsyncPgConnection {
-        match &mut self.guard {
-            Guard::Pooled(held) => held,
-            Guard::Within(held) => held,
-        }
+        &mut self.guard
     }
 }
 
@@ -228,20 +280,36 @@ impl Drop for Conn {
 /// An open transaction. Dropped without [`Tx::commit`], it is rolled back.
 pub struct Tx {
     conn: Option<Conn>,
+    changes: Changes,
+    db: Db,
 }
 
 impl Tx {
-    /// Commits.
+    /// Names what this transaction changes of all that the answer about a key depends on, also where it turns out to change nothing:
+    /// another request may have made the same change, and not every server may know yet. What is new to all need not be named.
+    pub fn touch(&mut self, tags: impl IntoIterator<Item = Tag>) {
+        self.changes.add(tags);
+    }
+
+    /// Commits. Where something was [touched](Tx::touch), every server knows of it when this returns. A transaction that is part of a
+    /// bound handle's leaves that to [`Db::commit_bound`].
     ///
     /// # Errors
-    /// What Postgres refused did not take effect; [`Failure::Unsettled`] if the connection broke and nobody knows.
+    /// What Postgres refused did not take effect; [`Failure::Unsettled`] if the connection broke and nobody knows;
+    /// [`Failure::Unconfirmed`] if it took effect and not every server is known to know.
     pub async fn commit(mut self) -> Result<()> {
-        let Some(mut conn) = self.conn.take() else {
-            return Err(Failure::Other("the transaction has ended".into()));
-        };
-        AnsiTransactionManager::commit_transaction(&mut *conn)
-            .await
-            .map_err(|error| Failure::from(error).in_commit())
+        let (db, changes) = (self.db.clone(), std::mem::take(&mut self.changes));
+        if let Some(Guard::Within(bound)) = self.conn.as_mut().map(|conn| &mut conn.guard) {
+            AnsiTransactionManager::commit_transaction(&mut *bound.conn).await?;
+            bound.changes.merge(changes);
+            self.conn = None;
+            return Ok(());
+        }
+        let announced = db.replicas.announce(&mut self, changes).await?;
+        match self.conn.take() {
+            Some(conn) => db.commit(conn, announced).await,
+            None => Err(Failure::Other("the transaction has ended".into())),
+        }
     }
 
     fn conn(&self) -> &Conn {

@@ -56,6 +56,17 @@ diesel::table! {
 }
 
 diesel::table! {
+    leases (id) {
+        id -> Uuid,
+        process -> Uuid,
+        renewals -> Int8,
+        length_ms -> Int8,
+        holder -> Text,
+        began_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
     permissions (id) {
         id -> Uuid,
         user_id -> Nullable<Uuid>,
@@ -130,6 +141,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     api_keys,
     audit_events,
     idempotency_keys,
+    leases,
     permissions,
     roles,
     team_memberships,

@@ -16,7 +16,8 @@ pub async fn alive() -> Response {
     json(StatusCode::OK, r#"{"status":"ok"}"#.into())
 }
 
-/// `/readyz`: the database answers and has this version's schema.
+/// `/readyz`: the database answers and has this version's schema. It also says whether a lease is held; without one the server is
+/// ready all the same, and asks the database more often.
 pub async fn ready(State(server): State<Server>) -> Response {
     if *server.stopping.borrow() {
         return json(
@@ -25,7 +26,11 @@ pub async fn ready(State(server): State<Server>) -> Response {
         );
     }
     match migrate::pending(&server.app.db).await {
-        Ok(pending) if pending.is_empty() => json(StatusCode::OK, r#"{"status":"ok"}"#.into()),
+        Ok(pending) if pending.is_empty() => {
+            let lease = server.app.db.replicas().holds_lease();
+            let body = serde_json::json!({"status": "ok", "lease": lease});
+            json(StatusCode::OK, body.to_string())
+        }
         Ok(pending) => {
             let body = serde_json::json!({"status": "migrations pending", "pending": pending});
             json(StatusCode::SERVICE_UNAVAILABLE, body.to_string())
@@ -48,6 +53,14 @@ pub async fn metrics(State(server): State<Server>) -> Response {
     metrics::gauge!("keystead_db_connections", "state" => "open").set(f64::from(open));
     metrics::gauge!("keystead_db_connections", "state" => "idle").set(f64::from(idle));
     metrics::counter!("keystead_db_statements_total").absolute(server.app.db.statements());
+    let memory = server.app.authenticator.memory();
+    metrics::counter!("keystead_key_memory_total", "result" => "hit").absolute(memory.hits);
+    metrics::counter!("keystead_key_memory_total", "result" => "miss").absolute(memory.misses);
+    metrics::counter!("keystead_key_memory_total", "result" => "nobody").absolute(memory.refusals);
+    metrics::gauge!("keystead_key_memory_keys").set(memory.keys as f64);
+    metrics::gauge!("keystead_key_memory_bytes").set(memory.bytes as f64);
+    let held = server.app.db.replicas().holds_lease();
+    metrics::gauge!("keystead_lease_held").set(f64::from(u8::from(held)));
     recorder.run_upkeep();
     (
         [(

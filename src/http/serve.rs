@@ -45,6 +45,7 @@ pub async fn serve(
         .clamp(1, Semaphore::MAX_PERMITS >> 3);
     let (stop_timeout, permits) = (settings.stop_timeout, Arc::new(Semaphore::new(limit)));
     let (used, storing) = (app.clone(), tokio::spawn(app.clone().keep_last_used()));
+    let leased = tokio::spawn(app.clone().keep_lease());
     let acceptor = Acceptor {
         tls,
         routes: routes(Server {
@@ -77,6 +78,9 @@ pub async fn serve(
         );
     }
     storing.abort();
+    leased.abort();
+    let _ = leased.await;
+    used.give_lease_back().await;
     if let Err(error) = used.flush_last_used().await {
         tracing::warn!(%error, "when keys were last used could not be stored");
     }

@@ -120,6 +120,13 @@ impl PrivilegeSet {
         }
     }
 
+    /// Bytes that it takes in memory, about.
+    pub(crate) fn weight(&self) -> usize {
+        let names = self.names.iter().map(|name| name.as_str().len() + 64);
+        let suffixes = self.suffixes.iter().map(|suffix| suffix.len() + 64);
+        names.chain(suffixes).sum()
+    }
+
     /// The set without any.
     pub fn none() -> Self {
         Self::default()

@@ -16,6 +16,7 @@ mod http;
 mod idempotency;
 mod matrix;
 mod permissions;
+mod replicas;
 mod support;
 mod teams;
 mod users;

@@ -11,6 +11,7 @@ use crate::ctx::Ctx;
 use crate::error::{Error, Result};
 use crate::permissions::model::Principal;
 use crate::permissions::ops::{access, facts};
+use crate::replicas::model::Tag;
 
 /// Deletes a key with its permissions. Whoever has a key may always delete it with itself.
 ///
@@ -23,6 +24,7 @@ pub async fn delete(ctx: &Ctx, id: Uuid) -> Result<()> {
     }
 
     let mut tx = ctx.db.begin("delete_api_key").await?;
+    tx.touch([Tag::ApiKey(id)]);
     let key = store::lock(&mut tx, id)
         .await?
         .ok_or_else(|| absent("input.id", id))?;

@@ -13,6 +13,7 @@ use crate::error::{Error, Result};
 use crate::permissions::facts::Facts;
 use crate::permissions::model::Principal;
 use crate::permissions::ops::facts;
+use crate::replicas::model::Tag;
 use crate::secrets::Secret;
 
 /// Gives a key a new secret. The present one works until `overlap_ends`, or no longer if there is no such moment; one from an
@@ -35,6 +36,7 @@ pub async fn rotate(
     authorise(ctx, id).await?;
 
     let mut tx = ctx.db.begin("rotate_api_key").await?;
+    tx.touch([Tag::ApiKey(id)]);
     let before = store::lock(&mut tx, id)
         .await?
         .ok_or_else(|| absent("input.id", id))?;

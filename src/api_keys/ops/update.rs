@@ -16,6 +16,7 @@ use crate::error::{Error, Result};
 use crate::permissions::facts::Facts;
 use crate::permissions::model::Principal;
 use crate::permissions::ops::{facts, of_keys};
+use crate::replicas::model::Tag;
 use crate::text;
 
 /// Changes a key: what is absent stays, what is null is cleared. A list of permissions replaces those it has; clearing it lifts the
@@ -31,6 +32,7 @@ pub async fn update(ctx: &Ctx, id: Uuid, changes: ApiKeyChanges) -> Result<ApiKe
     let wanted = resolve(ctx, id, wishes.permissions).await?;
 
     let mut tx = ctx.db.begin("update_api_key").await?;
+    tx.touch([Tag::ApiKey(id)]);
     let before = store::lock(&mut tx, id)
         .await?
         .ok_or_else(|| absent("input.id", id))?;

@@ -16,6 +16,7 @@ use crate::permissions::path::Path;
 use crate::permissions::privilege::PrivilegeSet;
 use crate::permissions::role::{BuiltIn, RoleFacts};
 use crate::permissions::store::facts::{self as store, HolderRow, Holders};
+use crate::replicas::model::Tag;
 use crate::secrets::Digest;
 
 /// A key as it was found by the digest of a secret, with its owner and all that `check` needs about both.
@@ -40,6 +41,52 @@ pub struct Identified {
     /// What `check` needs, at the moment it was read.
     pub facts: Facts,
 }
+
+impl Identified {
+    /// All that this depends on: whoever changes any of it names one of these. Built-in roles never change.
+    pub fn depends_on(&self) -> Vec<Tag> {
+        let given = self.facts.given();
+        let teams = given.teams.iter().map(|team| team.id).chain(self.team_id);
+        let roles = given
+            .permissions
+            .iter()
+            .map(|permission| permission.role.id);
+        let roles = roles.filter(|id| BuiltIn::by_id(*id).is_none());
+        let mut tags: Vec<Tag> = [Tag::ApiKey(self.key_id), Tag::User(self.user_id)]
+            .into_iter()
+            .chain(teams.map(Tag::Team))
+            .chain(roles.map(Tag::Role))
+            .collect();
+        tags.sort_unstable();
+        tags.dedup();
+        tags
+    }
+
+    /// Bytes that it takes in memory, rather too many than too few. A role of one's own is counted with each permission that names it.
+    pub fn weight(&self) -> usize {
+        let given = self.facts.given();
+        let permissions = self.facts.permissions().map(|permission| {
+            let privileges = match BuiltIn::by_id(permission.role.id) {
+                Some(_) => 0,
+                None => permission.role.privileges.weight(),
+            };
+            WEIGHT_OF_PERMISSION + 2 * permission.path.as_str().len() + privileges
+        });
+        WEIGHT
+            + self.username.len()
+            + self.key_name.len()
+            + self.allowed_cidrs.len() * size_of::<IpNet>()
+            + given.teams.len() * WEIGHT_OF_TEAM
+            + permissions.sum::<usize>()
+    }
+}
+
+/// Bytes of a key, its owner and what else is there once.
+const WEIGHT: usize = 1_024;
+/// Bytes of one team.
+const WEIGHT_OF_TEAM: usize = 2 * size_of::<TeamFacts>();
+/// Bytes of one permission: itself, its place in the list of all, and a node of its own with four lists.
+const WEIGHT_OF_PERMISSION: usize = 2 * size_of::<PermissionFact>() + 256;
 
 /// The keys whose secrets have these digests, by digest. One statement.
 ///

@@ -21,6 +21,7 @@ use crate::permissions::path::Path;
 use crate::permissions::privilege::{Privilege, PrivilegeSet};
 use crate::permissions::role::{BuiltIn, RoleFacts};
 use crate::permissions::store::roles as store;
+use crate::replicas::model::Tag;
 use crate::text;
 
 /// Make, change and delete roles.
@@ -159,6 +160,7 @@ pub async fn update(ctx: &Ctx, id: Uuid, changes: RoleChanges) -> Result<Role> {
     access::require(ctx, WRITE, &access::collection(Kind::Role))?;
 
     let mut tx = ctx.db.begin("update_role").await?;
+    tx.touch([Tag::Role(id)]);
     let before = store::lock(&mut tx, id).await?.ok_or_else(|| absent(id))?;
     spare_built_in(&before)?;
     let mut after = Role {
@@ -197,6 +199,7 @@ pub async fn delete(ctx: &Ctx, id: Uuid) -> Result<()> {
     access::require(ctx, WRITE, &access::collection(Kind::Role))?;
 
     let mut tx = ctx.db.begin("delete_role").await?;
+    tx.touch([Tag::Role(id)]);
     let role = store::lock(&mut tx, id).await?.ok_or_else(|| absent(id))?;
     spare_built_in(&role)?;
     if store::is_granted(&mut tx, id).await? {

@@ -17,6 +17,7 @@ use crate::error::{Error, Result};
 use crate::permissions::gains::Exempt;
 use crate::permissions::model::TeamRole;
 use crate::permissions::ops::access;
+use crate::replicas::model::Tag;
 use crate::teams::model::{Membership, NewMember, NewTeam, Team};
 use crate::teams::store::{members as store, rows};
 use crate::{text, users};
@@ -45,6 +46,8 @@ pub async fn create(ctx: &Ctx, new: NewTeam) -> Result<Team> {
     }
 
     let mut tx = ctx.db.begin("create_team").await?;
+    // The team is new, its first members are not.
+    tx.touch(people.iter().copied().map(Tag::User));
     // A team without a parent gives its members nothing but their place in it.
     let measured = match team.parent_id {
         Some(parent) => {

@@ -15,6 +15,7 @@ use crate::error::{Error, Result};
 use crate::permissions::model::Principal;
 use crate::permissions::ops::access;
 use crate::permissions::ops::along as permissions;
+use crate::replicas::model::Tag;
 use crate::teams::store::{rows, tree};
 
 /// Deletes a team with its memberships, permissions and keys, each of which leaves its event (see [`Change::along`]). The audit trail
@@ -27,6 +28,7 @@ pub async fn delete(ctx: &Ctx, id: Uuid) -> Result<()> {
     access::require_on(ctx, READ, WRITE, &[path(id)], || absent("input.id", id))?;
 
     let mut tx = ctx.db.begin("delete_team").await?;
+    tx.touch([Tag::Team(id)]);
     lock::alone(&mut tx, Lock::TeamTree).await?;
     let team = rows::lock_to_delete(&mut tx, id)
         .await?

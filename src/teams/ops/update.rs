@@ -11,6 +11,7 @@ use crate::ctx::Ctx;
 use crate::db::lock::{self, Lock};
 use crate::error::Result;
 use crate::permissions::ops::access;
+use crate::replicas::model::Tag;
 use crate::teams::model::{Team, TeamChanges};
 use crate::teams::store::rows;
 use crate::text;
@@ -27,6 +28,7 @@ pub async fn update(ctx: &Ctx, id: Uuid, changes: TeamChanges) -> Result<Team> {
     access::require_on(ctx, READ, WRITE, &[path(id)], || absent("input.id", id))?;
 
     let mut tx = ctx.db.begin("update_team").await?;
+    tx.touch([Tag::Team(id)]);
     if changes.parent.is_some() || changes.enabled.is_some() {
         lock::alone(&mut tx, Lock::TeamTree).await?;
     }

@@ -12,6 +12,7 @@ use crate::error::Result;
 use crate::permissions::model::Principal;
 use crate::permissions::ops::access;
 use crate::permissions::ops::along as permissions;
+use crate::replicas::model::Tag;
 use crate::teams;
 use crate::users::store;
 
@@ -25,6 +26,7 @@ pub async fn delete(ctx: &Ctx, id: Uuid, allow_teams_without_admin: bool) -> Res
     access::require_on(ctx, READ, WRITE, &[path(id)], || absent("input.id", id))?;
 
     let mut tx = ctx.db.begin("delete_user").await?;
+    tx.touch([Tag::User(id)]);
     let user = store::lock_to_delete(&mut tx, id)
         .await?
         .ok_or_else(|| absent("input.id", id))?;

@@ -12,6 +12,7 @@ use crate::error::{Error, Result};
 use crate::permissions::facts::{Facts, UserFacts};
 use crate::permissions::model::{InstanceRole, Principal};
 use crate::permissions::ops::{access, facts};
+use crate::replicas::model::Tag;
 use crate::users::model::{User, UserChanges};
 use crate::users::store;
 use crate::{teams, text};
@@ -29,6 +30,7 @@ pub async fn update(ctx: &Ctx, id: Uuid, changes: UserChanges) -> Result<User> {
     access::require_on(ctx, READ, WRITE, &[path(id)], || absent("input.id", id))?;
 
     let mut tx = ctx.db.begin("update_user").await?;
+    tx.touch([Tag::User(id)]);
     let before = store::lock(&mut tx, id)
         .await?
         .ok_or_else(|| absent("input.id", id))?;

@@ -11,6 +11,7 @@ use keystead::db::{Endpoint, PoolSettings};
 use keystead::graphql::settings::Settings as ApiSettings;
 use keystead::http::Settings as HttpSettings;
 use keystead::permissions::model::InstanceRole;
+use keystead::replicas::ReplicaSettings;
 use keystead::users::model::{NewUser, User, UserKind};
 use serde_json::{Value, json};
 
@@ -24,6 +25,16 @@ pub struct TestApp {
     router: Router,
     /// The first administrator's key.
     pub admin_key: Arc<str>,
+    leased: Option<Arc<Leased>>,
+}
+
+/// Holds a lease until it is dropped.
+struct Leased(tokio::task::JoinHandle<()>);
+
+impl Drop for Leased {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
 }
 
 /// What an app under test is made of, where it is not the usual.
@@ -34,6 +45,9 @@ pub struct Setup {
     pub policy: Policy,
     pub api: ApiSettings,
     pub http: HttpSettings,
+    /// Whether it holds a lease, and so answers about keys from memory. Without one every count of statements is the same whenever it is
+    /// taken.
+    pub lease: Option<ReplicaSettings>,
 }
 
 impl Default for Setup {
@@ -48,6 +62,7 @@ impl Default for Setup {
             },
             api: ApiSettings::default(),
             http: HttpSettings::default(),
+            lease: None,
         }
     }
 }
@@ -72,18 +87,58 @@ impl TestApp {
             Some(endpoint) => endpoint,
             None => Endpoint::parse(&cluster::database().await).unwrap(),
         };
-        let app = app(endpoint, 1, setup.pool, setup.policy, setup.api).await;
+        let replicas = setup.lease.clone().unwrap_or_default();
+        let app = app(endpoint, 1, setup.pool, setup.policy, setup.api, replicas).await;
         let ctx = app.ctx(Actor::Keystead, RequestInfo::default());
         let admin = keystead::users::ops::first_admin(&ctx, "admin")
             .await
             .unwrap()
             .unwrap();
         let admin_key = key(&ctx, &admin, "first").await;
-        TestApp {
+        let made = TestApp {
             router: keystead::http::router(app.clone(), setup.http),
             app,
             admin_key: admin_key.into(),
+            leased: None,
+        };
+        match setup.lease {
+            Some(_) => made.leased().await,
+            None => made,
         }
+    }
+
+    /// Another server on the same database, which holds a lease. `number` tells it from others; its clock stands where this one began.
+    pub async fn replica(&self, number: u64, endpoint: Option<Endpoint>) -> TestApp {
+        let setup = Setup::default();
+        let endpoint = endpoint.unwrap_or_else(|| self.app.db.endpoint().clone());
+        let replicas = ReplicaSettings::default();
+        let app = app(
+            endpoint,
+            100 + number,
+            setup.pool,
+            setup.policy,
+            setup.api,
+            replicas,
+        )
+        .await;
+        let made = TestApp {
+            router: keystead::http::router(app.clone(), setup.http),
+            app,
+            admin_key: self.admin_key.clone(),
+            leased: None,
+        };
+        made.leased().await
+    }
+
+    /// The same app, holding a lease.
+    async fn leased(mut self) -> TestApp {
+        self.leased = Some(Arc::new(Leased(tokio::spawn(
+            self.app.clone().keep_lease(),
+        ))));
+        while !self.app.db.replicas().holds_lease() {
+            tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+        }
+        self
     }
 
     /// A usual app over a copy of this one's database. This one is not to be used any more.
@@ -92,11 +147,13 @@ impl TestApp {
         let setup = Setup::default();
         // Other random numbers than those that are used up.
         let endpoint = Endpoint::parse(&url).unwrap();
-        let app = app(endpoint, 2, setup.pool, setup.policy, setup.api).await;
+        let replicas = ReplicaSettings::default();
+        let app = app(endpoint, 2, setup.pool, setup.policy, setup.api, replicas).await;
         TestApp {
             router: keystead::http::router(app.clone(), setup.http),
             app,
             admin_key: self.admin_key.clone(),
+            leased: None,
         }
     }
 
@@ -187,6 +244,7 @@ async fn app(
     pool: PoolSettings,
     policy: Policy,
     api: ApiSettings,
+    replicas: ReplicaSettings,
 ) -> App {
     let start: DateTime<Utc> = Utc.with_ymd_and_hms(2030, 1, 1, 12, 0, 0).unwrap();
     App::builder(endpoint)
@@ -195,6 +253,7 @@ async fn app(
         .pool(pool)
         .policy(policy)
         .api(api)
+        .replicas(replicas)
         .build()
         .await
         .unwrap()

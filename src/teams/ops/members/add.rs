@@ -11,6 +11,7 @@ use crate::db::lock::{self, Lock};
 use crate::db::{Failure, Tx};
 use crate::error::{Error, Result};
 use crate::permissions::ops::access;
+use crate::replicas::model::Tag;
 use crate::teams::model::{Membership, NewMember, NewMembership};
 use crate::teams::ops::giving::Measured;
 use crate::teams::ops::{READ, WRITE, absent, path};
@@ -37,6 +38,7 @@ pub async fn add(ctx: &Ctx, team: Uuid, member: NewMember) -> Result<Membership>
     users::ops::require_readable(ctx, "input.user", &[user]).await?;
 
     let mut tx = ctx.db.begin("add_team_member").await?;
+    tx.touch([Tag::User(user)]);
     lock::shared(&mut tx, Lock::TeamTree).await?;
     let measured = Measured::of(ctx, &mut tx, &[user]).await?;
     members::insert(&mut tx, std::slice::from_ref(&membership))

@@ -9,6 +9,7 @@ use crate::ctx::Ctx;
 use crate::db::lock::{self, Lock};
 use crate::error::Result;
 use crate::permissions::ops::access;
+use crate::replicas::model::Tag;
 use crate::teams::model::Team;
 use crate::teams::ops::giving::Measured;
 use crate::teams::ops::{READ, WRITE, absent, last_admin, path};
@@ -32,6 +33,7 @@ pub async fn remove(
     users::ops::require_readable(ctx, "input.user", &[user]).await?;
 
     let mut tx = ctx.db.begin("remove_team_member").await?;
+    tx.touch([Tag::User(user)]);
     lock::shared(&mut tx, Lock::TeamTree).await?;
     let team = rows::lock(&mut tx, team)
         .await?

@@ -10,6 +10,7 @@ use crate::db::lock::{self, Lock};
 use crate::error::Result;
 use crate::permissions::model::TeamRole;
 use crate::permissions::ops::access;
+use crate::replicas::model::Tag;
 use crate::teams::model::{Membership, NewMember};
 use crate::teams::ops::giving::Measured;
 use crate::teams::ops::{READ, WRITE, absent, last_admin, path};
@@ -35,6 +36,7 @@ pub async fn update(
     users::ops::require_readable(ctx, "input.user", &[user]).await?;
 
     let mut tx = ctx.db.begin("update_team_member").await?;
+    tx.touch([Tag::User(user)]);
     lock::shared(&mut tx, Lock::TeamTree).await?;
     let team = rows::lock(&mut tx, team)
         .await?
