@@ -143,6 +143,9 @@ pub(super) fn problems(config: &Config) -> Vec<Problem> {
         }
     }
     check_urls(config, &mut found);
+    if let Err(error) = crate::http::Rules::new(&config.authorize) {
+        found.add("authorize", error.to_string());
+    }
     if let Err(e) = config.log.parse::<tracing_subscriber::EnvFilter>() {
         found.add(
             "log",

@@ -152,6 +152,13 @@ settings! {
         /// Points of cost a minute by one user, or by one address without a valid credential; 0 means no limit.
         cost_per_minute: u32 = 1_000_000;
     }
+    "Verifying" {
+        /// Keys that one service may have verified at `/v1/verify` a minute; 0 means no limit.
+        checks_per_actor: u32 = 0;
+        /// What requests through a reverse proxy need, for `/v1/authorize`: in the file tables `[[authorize]]` with `prefix`, and perhaps
+        /// `methods`, `host`, `privilege` and `path`. The first that matches decides; what none matches is refused.
+        authorize: Vec<http::Rule> = Vec::new();
+    }
     "Passwords and keys" {
         /// The cost of bcrypt: each step doubles the time. 4 to 15.
         password_cost: u32 = 12;
@@ -226,6 +233,8 @@ impl Config {
             body_timeout: self.body_timeout.get(),
             stop_timeout: self.shutdown_timeout.get(),
             max_connections: self.max_connections,
+            checks_per_actor: self.checks_per_actor,
+            authorize: http::Rules::new(&self.authorize).unwrap_or_default(),
             tls: tls.map(|(certificate, key)| http::TlsFiles {
                 certificate: certificate.clone(),
                 key: key.clone(),

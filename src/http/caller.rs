@@ -107,6 +107,25 @@ fn read_address(text: &str) -> Option<IpAddr> {
         .map(|ip| ip.to_canonical())
 }
 
+/// The value of `Authorization`; one that cannot be a credential where it is there twice or is no text.
+pub fn authorization(headers: &HeaderMap) -> Option<&str> {
+    let mut values = headers.get_all(header::AUTHORIZATION).iter();
+    // Bytes beyond ASCII and a second header cannot be part of a credential.
+    match (values.next(), values.next()) {
+        (None, _) => None,
+        (Some(value), None) => Some(value.to_str().unwrap_or("?")),
+        (Some(_), Some(_)) => Some("?"),
+    }
+}
+
+/// The error of a question that the database has left without an answer for too long.
+pub fn late() -> Error {
+    Error::new(
+        Code::ServiceUnavailable,
+        "The database took too long to answer. Nothing was changed; try again.",
+    )
+}
+
 /// Somebody at the other end, with what it shows to say who it is: kept, so that it can be asked again.
 pub struct Visitor {
     /// What is known of the request.
@@ -117,16 +136,9 @@ pub struct Visitor {
 impl Visitor {
     /// Whoever sent these headers.
     pub fn new(headers: &HeaderMap, info: RequestInfo) -> Self {
-        let mut values = headers.get_all(header::AUTHORIZATION).iter();
-        // Bytes beyond ASCII and a second header cannot be part of a credential.
-        let authorization = match (values.next(), values.next()) {
-            (None, _) => None,
-            (Some(value), None) => Some(value.to_str().unwrap_or("?")),
-            (Some(_), Some(_)) => Some("?"),
-        };
         Visitor {
             info,
-            authorization: authorization.map(|text| Secret::new(text.to_owned())),
+            authorization: authorization(headers).map(|text| Secret::new(text.to_owned())),
         }
     }
 
@@ -148,12 +160,7 @@ impl Visitor {
                 // A database that neither answers nor breaks the connection must not hold callers for ever.
                 tokio::time::timeout(app.api.settings().deadline, asking)
                     .await
-                    .unwrap_or_else(|_elapsed| {
-                        Err(Error::new(
-                            Code::ServiceUnavailable,
-                            "The database took too long to answer. Nothing was changed; try again.",
-                        ))
-                    })
+                    .unwrap_or_else(|_elapsed| Err(late()))
             }
             Err(error) => Err(error),
         };
@@ -161,6 +168,17 @@ impl Visitor {
             Ok(actor) => Ok(app.ctx(actor, self.info.clone())),
             Err(error) => Err(counted(server, &self.info, error)),
         }
+    }
+}
+
+/// Somebody who has shown who it is. Whoever has not counts against its address.
+///
+/// # Errors
+/// `UNAUTHENTICATED`, or `RATE_LIMITED` for too many.
+pub fn known(server: &Server, ctx: Ctx) -> Result<Ctx> {
+    match ctx.holder() {
+        Ok(_) => Ok(ctx),
+        Err(error) => Err(counted(server, &ctx.request, error)),
     }
 }
 

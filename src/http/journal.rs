@@ -17,6 +17,8 @@ pub struct Noted {
     pub actor: Option<String>,
     /// Points of cost.
     pub cost: u64,
+    /// Whether it is one of very many that went well: such lines are of level `debug`.
+    pub often: bool,
 }
 
 /// What HTTP, or the WebSocket, tells of a request.
@@ -46,20 +48,29 @@ impl Line<'_> {
             metrics::histogram!("keystead_request_seconds", "operation" => operation)
                 .record(self.took.as_secs_f64());
         }
-        tracing::info!(
-            method = self.method,
-            path = masked(self.path),
-            operation = noted.operation,
-            name = noted.name.as_deref().map(masked),
-            status = self.status,
-            code,
-            cost = noted.cost,
-            duration_ms = (self.took.as_secs_f64() * 1e5).round() / 100.0,
-            actor = noted.actor,
-            request_id = self.info.id,
-            ip = self.info.ip.map(|ip| ip.to_string()),
-            "request"
-        );
+        macro_rules! line {
+            ($level:ident) => {
+                tracing::$level!(
+                    method = self.method,
+                    path = masked(self.path),
+                    operation = noted.operation,
+                    name = noted.name.as_deref().map(masked),
+                    status = self.status,
+                    code,
+                    cost = noted.cost,
+                    duration_ms = (self.took.as_secs_f64() * 1e5).round() / 100.0,
+                    actor = noted.actor,
+                    request_id = self.info.id,
+                    ip = self.info.ip.map(|ip| ip.to_string()),
+                    "request"
+                )
+            };
+        }
+        if noted.often {
+            line!(debug);
+        } else {
+            line!(info);
+        }
     }
 }
 

@@ -23,18 +23,20 @@ use crate::error::Error;
 /// Answers shorter than this are not worth compressing, in bytes.
 const COMPRESS_FROM: u16 = 1_024;
 
-/// Puts everything around the routes.
-pub fn around(routes: Router, server: Server) -> Router {
+/// Puts everything around the routes; around those that programs ask often only what they need: their answers are short, and no
+/// browser calls them.
+pub fn around(routes: Router, often: Router, server: Server) -> Router {
     let compression = CompressionLayer::new().compress_when(
         SizeAbove::new(COMPRESS_FROM).and(NotForContentType::new("text/event-stream")),
     );
-    let mut router = routes
-        .layer(compression)
-        .layer(CatchPanicLayer::custom(panicked));
+    let panicking = CatchPanicLayer::custom(panicked);
+    let mut router = routes.layer(compression).layer(panicking.clone());
     if let Some(cors) = cors(&server.settings.cors_origins) {
         router = router.layer(cors);
     }
-    router.layer(middleware::from_fn_with_state(server, surround))
+    router
+        .merge(often.layer(panicking))
+        .layer(middleware::from_fn_with_state(server, surround))
 }
 
 fn panicked(_what: Box<dyn Any + Send + 'static>) -> Response {

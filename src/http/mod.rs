@@ -1,7 +1,7 @@
 //! HTTP: the routes, what surrounds each request, and the server that accepts connections.
 //!
-//! `/graphql` is the API (POST, GET, WebSocket, event streams), `/` is GraphiQL, `/schema.graphql` the schema, `/healthz`,
-//! `/readyz` and `/metrics` are for those who run it. Nothing here knows the GraphQL engine: requests go to
+//! `/graphql` is the API (POST, GET, WebSocket, event streams), `/v1` is what services and proxies ask, `/` is GraphiQL,
+//! `/schema.graphql` the schema, `/healthz`, `/readyz` and `/metrics` are for those who run it. Nothing here knows the GraphQL engine: requests go to
 //! [`crate::graphql::api`] and come back as bytes.
 //!
 //! # What a browser can send
@@ -25,11 +25,13 @@ mod settings;
 mod site;
 mod sse;
 mod tls;
+mod v1;
 mod websocket;
 
 pub use caller::Peer;
 pub use serve::{listen, serve};
 pub use settings::{Settings, TlsFiles};
+pub use v1::{Rule, RuleError, Rules};
 
 use std::sync::{Arc, LazyLock};
 
@@ -47,6 +49,8 @@ use crate::error::{Code, Error};
 pub(crate) struct Server {
     pub app: App,
     pub settings: Arc<Settings>,
+    /// What the routes for programs share.
+    pub v1: Arc<v1::Shared>,
     /// Turns true when the server is stopping.
     pub stopping: watch::Receiver<bool>,
 }
@@ -55,17 +59,25 @@ pub(crate) struct Server {
 /// their own server.
 pub fn router(app: App, settings: Settings) -> Router {
     let (_, stopping) = watch::channel(false);
-    routes(Server {
-        app,
-        settings: Arc::new(settings),
-        stopping,
-    })
+    routes(Server::new(app, settings, stopping))
+}
+
+impl Server {
+    fn new(app: App, settings: Settings, stopping: watch::Receiver<bool>) -> Self {
+        // Before the first counter is made: those that are made without a recorder count nothing.
+        if settings.metrics && health::recorder().is_none() {
+            tracing::warn!("metrics are recorded by somebody else: /metrics has nothing to say");
+        }
+        Server {
+            app,
+            v1: Arc::new(v1::Shared::new(settings.checks_per_actor)),
+            settings: Arc::new(settings),
+            stopping,
+        }
+    }
 }
 
 fn routes(server: Server) -> Router {
-    if server.settings.metrics && health::recorder().is_none() {
-        tracing::warn!("metrics are recorded by somebody else: /metrics has nothing to say");
-    }
     let routes = Router::new()
         .route("/graphql", any(graphql::handle))
         .route("/", get(graphiql::page))
@@ -77,7 +89,8 @@ fn routes(server: Server) -> Router {
         .fallback(not_found)
         .method_not_allowed_fallback(wrong_method)
         .with_state(server.clone());
-    layers::around(routes, server)
+    let often = v1::routes().with_state(server.clone());
+    layers::around(routes, often, server)
 }
 
 async fn schema() -> Response {
@@ -94,7 +107,7 @@ async fn schema() -> Response {
 
 async fn not_found(uri: axum::http::Uri) -> Response {
     let message = format!(
-        "There is nothing at {}. The API is at /graphql, GraphiQL at /, the schema at /schema.graphql.",
+        "There is nothing at {}. The API is at /graphql, GraphiQL at /, the schema at /schema.graphql, what services ask at /v1/openapi.json.",
         crate::db::ids::quoted(uri.path())
     );
     answer::plain(StatusCode::NOT_FOUND, Error::new(Code::NotFound, message))

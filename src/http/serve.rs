@@ -48,11 +48,7 @@ pub async fn serve(
     let leased = tokio::spawn(app.clone().keep_lease());
     let acceptor = Acceptor {
         tls,
-        routes: routes(Server {
-            app,
-            settings: Arc::new(settings.clone()),
-            stopping: stopping.clone(),
-        }),
+        routes: routes(Server::new(app, settings.clone(), stopping.clone())),
         settings: Arc::new(settings),
         permits: permits.clone(),
         stopping,

@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use ipnet::IpNet;
 
+use super::v1::Rules;
+
 /// The settings of the HTTP server.
 #[derive(Debug, Clone)]
 pub struct Settings {
@@ -35,6 +37,10 @@ pub struct Settings {
     pub heartbeat: Duration,
     /// Operations under way on one WebSocket at most. Default: 20.
     pub max_operations: usize,
+    /// Keys that one service may have verified a minute; 0: as many as it likes. Default: 0.
+    pub checks_per_actor: u32,
+    /// What requests through proxies need. Default: no rules.
+    pub authorize: Rules,
     /// TLS, if the server itself speaks it.
     pub tls: Option<TlsFiles>,
 }
@@ -64,6 +70,8 @@ impl Default for Settings {
             init_timeout: Duration::from_secs(3),
             heartbeat: Duration::from_secs(15),
             max_operations: 20,
+            checks_per_actor: 0,
+            authorize: Rules::default(),
             tls: None,
         }
     }

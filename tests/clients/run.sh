@@ -18,12 +18,18 @@ plain=(
   examples/ci
 )
 federated=(examples/federation)
+ruled=(tests/clients/nginx)
 if [ $# -gt 0 ]; then
   plain=()
   federated=()
+  ruled=()
   for suite in "$@"; do
     suite=${suite%/}
-    if [ "$suite" = examples/federation ]; then federated+=("$suite"); else plain+=("$suite"); fi
+    case $suite in
+      examples/federation) federated+=("$suite") ;;
+      tests/clients/nginx) ruled+=("$suite") ;;
+      *) plain+=("$suite") ;;
+    esac
   done
 fi
 
@@ -88,6 +94,13 @@ if [ ${#federated[@]} -gt 0 ]; then
   start KEYSTEAD_FEDERATION=true
   for suite in "${federated[@]}"; do run_suite "$suite"; done
   stop
+fi
+if [ ${#ruled[@]} -gt 0 ]; then
+  python3 tests/clients/nginx/page.py settings >"$folder/keystead.toml"
+  start
+  for suite in "${ruled[@]}"; do run_suite "$suite"; done
+  stop
+  rm "$folder/keystead.toml"
 fi
 
 if [ "$failed" != 0 ]; then

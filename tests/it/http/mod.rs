@@ -9,3 +9,4 @@ mod negotiation;
 mod rules;
 mod socket;
 mod stopping;
+mod v1;

@@ -1,0 +1,245 @@
+//! `/v1/authorize`: a reverse proxy asks whether its client may pass. 200 with headers that say who it is, 401, or 403: proxies know
+//! no other answers. 503 when the database is out of reach.
+//!
+//! What is asked comes from the query, which the proxy's operator writes, and from the rules of the configuration, by what the proxy
+//! says of its client's request. Where rules are configured and the proxy names a URI, a rule must match. Query and rules are joined by
+//! AND: should a client get something into the query, it can only ask more of itself.
+
+use std::borrow::Cow;
+
+use axum::extract::{Query, Request, State};
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Uri};
+use axum::response::{IntoResponse, Response};
+
+use super::rules::Needed;
+use super::target::Target;
+use super::{Refusal, refuse};
+use crate::authn::Credential;
+use crate::authn::verify::{Outcome, Question, Verdict, asked};
+use crate::ctx::RequestInfo;
+use crate::db::ids::{Id, Kind, quoted};
+use crate::error::{Code, Error, Result};
+use crate::http::journal::Noted;
+use crate::http::{Server, caller};
+use crate::permissions::check::Reason;
+use crate::permissions::model::Principal;
+use crate::permissions::role;
+
+const PATH: &str = "/v1/authorize";
+const API_KEY: HeaderName = HeaderName::from_static("x-api-key");
+
+/// Answers where the proxy names its client's request in headers, or asks by query.
+pub async fn handle(State(server): State<Server>, request: Request) -> Response {
+    let (parts, _) = request.into_parts();
+    let needs = needs(&server, &parts);
+    answer(&server, &parts, needs).await
+}
+
+/// Answers where the proxy has put the path in front of its client's URI and kept method and host, as Envoy does.
+pub async fn handle_below(State(server): State<Server>, request: Request) -> Response {
+    let (parts, _) = request.into_parts();
+    // The query is the client's: it says nothing.
+    let target = Target::of_request(&parts.method, &parts.uri, &parts.headers, PATH);
+    let needs = target
+        .and_then(|target| server.settings.authorize.needed(&target))
+        .map(|needed| vec![needed])
+        .map_err(Error::forbidden);
+    answer(&server, &parts, needs).await
+}
+
+/// All that is asked of this request.
+fn needs(server: &Server, parts: &Parts) -> Result<Vec<Needed>> {
+    let rules = &server.settings.authorize;
+    let by_query = of_query(&parts.uri)?;
+    let mut needs: Vec<Needed> = by_query.into_iter().map(Some).collect();
+    if !rules.is_empty() {
+        let target = Target::of_headers(&parts.headers).map_err(Error::forbidden)?;
+        match target {
+            Some(target) => needs.push(rules.needed(&target).map_err(Error::forbidden)?),
+            None if needs.is_empty() => {
+                return Err(Error::forbidden(
+                    "The proxy does not say what is asked for: let it send X-Forwarded-Uri and X-Forwarded-Method.",
+                ));
+            }
+            None => {}
+        }
+    }
+    if needs.is_empty() {
+        needs.push(None);
+    }
+    Ok(needs)
+}
+
+/// What the query asks for.
+fn of_query(uri: &Uri) -> Result<Needed> {
+    let Query(parameters) = Query::<Vec<(String, String)>>::try_from_uri(uri)
+        .map_err(|_| Error::bad_input("query", "The query cannot be read."))?;
+    let (mut privilege, mut path) = (None, None);
+    for (name, value) in parameters {
+        let place = match name.as_str() {
+            "privilege" => &mut privilege,
+            "path" => &mut path,
+            _ => {
+                let message = format!(
+                    "There is no parameter {}. There are privilege and path.",
+                    quoted(&name)
+                );
+                return Err(Error::bad_input("query", message));
+            }
+        };
+        if place.replace(value).is_some() {
+            let message = format!("{name} is given twice. Give it once.");
+            return Err(Error::bad_input(name, message));
+        }
+    }
+    asked("", privilege.as_deref(), path.as_deref())
+}
+
+async fn answer(server: &Server, parts: &Parts, needs: Result<Vec<Needed>>) -> Response {
+    let mut noted = Noted {
+        operation: "authorize".into(),
+        ..Noted::default()
+    };
+    match decide(server, parts, needs, &mut noted).await {
+        Ok(mut response) => {
+            noted.often = true;
+            response.extensions_mut().insert(noted);
+            response
+        }
+        Err(mut refused) => {
+            noted.code = refused.extensions().get::<Noted>().and_then(|one| one.code);
+            refused.extensions_mut().insert(noted);
+            *refused
+        }
+    }
+}
+
+async fn decide(
+    server: &Server,
+    parts: &Parts,
+    needs: Result<Vec<Needed>>,
+    noted: &mut Noted,
+) -> std::result::Result<Response, Refusal> {
+    let info = parts.extensions.get::<RequestInfo>();
+    let ip = info.and_then(|info| info.ip);
+    let unauthenticated = |message: Cow<'static, str>| {
+        let error = Error::new(Code::Unauthenticated, message);
+        refuse(None, error)
+    };
+    let secret = match credential(&parts.headers).map_err(|error| refuse(None, error))? {
+        Credential::ApiKey(secret) => secret,
+        Credential::None => {
+            return Err(unauthenticated(
+                "This needs an API key: as 'Authorization: Bearer ks_…', as the password of Basic, or as X-API-Key.".into(),
+            ));
+        }
+    };
+    let question = Question::about("", secret.expose()).map_err(|_| {
+        unauthenticated("The credential is not an API key: a key is ks_ and 37 letters and digits, the last six a checksum. Was it cut?".into())
+    })?;
+    let question = question.from(ip);
+    // Whoever is not known is told so before anything else; a request that cannot be judged is refused to everybody.
+    let (needs, unclear) = match needs {
+        Ok(needs) => (needs, None),
+        Err(error) => (vec![None], Some(error)),
+    };
+    let questions: Vec<Question> = needs
+        .into_iter()
+        .map(|needed| question.clone().asking(needed))
+        .collect();
+    let asking = server.app.authenticator.answer(&questions);
+    let deadline = server.app.api.settings().deadline;
+    let verdicts = tokio::time::timeout(deadline, asking)
+        .await
+        .unwrap_or_else(|_elapsed| Err(caller::late()))
+        .map_err(|error| refuse(None, error))?;
+    for verdict in &verdicts {
+        server.v1.count(verdict.outcome);
+        if let Some(key) = &verdict.key {
+            noted.actor = Some(Id::new(Kind::User, key.user_id).to_string());
+        }
+    }
+    let stops = |verdict: &&Verdict| verdict.outcome != Outcome::Valid;
+    if let Some(refused) = verdicts.iter().find(stops) {
+        let message = refused.message.clone().unwrap_or_default();
+        return Err(match refused.outcome {
+            Outcome::Forbidden => refuse(None, Error::new(Code::Forbidden, message)),
+            _ => unauthenticated(message),
+        });
+    }
+    if let Some(error) = unclear {
+        return Err(refuse(Some(StatusCode::FORBIDDEN), error));
+    }
+    Ok(passing(&verdicts))
+}
+
+/// The key that the client sent, in one of three ways and no more than one.
+fn credential(headers: &HeaderMap) -> Result<Credential> {
+    let (in_header, by_name) = (caller::authorization(headers), {
+        let mut values = headers.get_all(API_KEY).iter();
+        (values.next(), values.next())
+    });
+    match (in_header, by_name) {
+        (None, (None, _)) => Ok(Credential::None),
+        (Some(value), (None, _)) => Credential::from_header(Some(value)),
+        (None, (Some(value), None)) => Ok(Credential::ApiKey(crate::secrets::Secret::new(
+            value.to_str().unwrap_or("?").to_owned(),
+        ))),
+        _ => Err(Error::new(
+            Code::Unauthenticated,
+            "Send one credential: either Authorization or X-API-Key, once.",
+        )),
+    }
+}
+
+/// 200, with who it is. All headers are always there, so that one that the client has made up never comes through.
+fn passing(verdicts: &[Verdict]) -> Response {
+    let mut response = StatusCode::OK.into_response();
+    let key = verdicts.iter().find_map(|verdict| verdict.key.as_deref());
+    let Some(key) = key else {
+        return response;
+    };
+    let text = |kind, id| Id::new(kind, id).to_string();
+    let team = key.team_id.map(|id| text(Kind::Team, id));
+    let said = [
+        ("x-keystead-user", text(Kind::User, key.user_id)),
+        ("x-keystead-username", key.username.clone()),
+        ("x-keystead-key", text(Kind::ApiKey, key.key_id)),
+        ("x-keystead-team", team.unwrap_or_default()),
+        ("x-keystead-role", roles(verdicts)),
+    ];
+    for (name, value) in said {
+        // Ids, user names and roles' names are ASCII.
+        let value = HeaderValue::from_str(&value).unwrap_or(HeaderValue::from_static(""));
+        response
+            .headers_mut()
+            .insert(HeaderName::from_static(name), value);
+    }
+    response
+}
+
+/// The roles through which the holder may: of a restricted key its own, not its owner's; nothing where nothing was asked.
+fn roles(verdicts: &[Verdict]) -> String {
+    let mut names: Vec<&str> = Vec::new();
+    for verdict in verdicts {
+        let Some(decision) = &verdict.decision else {
+            continue;
+        };
+        if decision.reason == Reason::InstanceAdmin {
+            names.push(role::ADMIN.name);
+        }
+        let restricted = verdict
+            .key
+            .as_ref()
+            .and_then(|key| key.facts.key())
+            .is_some_and(|key| key.restricted);
+        let through = decision.decided_by.iter().filter(|permission| {
+            !restricted || matches!(permission.principal, Principal::ApiKey(_))
+        });
+        names.extend(through.map(|permission| permission.role.name.as_str()));
+    }
+    names.sort_unstable();
+    names.dedup();
+    names.join(",")
+}

@@ -1,0 +1,96 @@
+//! `/v1`: what services and proxies ask, in plain JSON. `/v1/openapi.json` describes it.
+//!
+//! `POST /v1/verify` is for services that hold a key of their own and ask about those of others, `/v1/authorize` for reverse proxies
+//! that pass on what their client sent, `POST /v1/leaked` for those who find keys in public places.
+
+mod authorize;
+mod fields;
+mod rules;
+mod target;
+mod verify;
+
+pub use rules::{Rule, RuleError, Rules};
+
+use axum::Router;
+use axum::http::{Method, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{any, get};
+use metrics::Counter;
+
+use super::{Server, answer};
+use crate::authn::verify::Outcome;
+use crate::error::{Code, Error};
+use crate::graphql::budget::Budget;
+
+/// A refusal that is ready to be sent.
+type Refusal = Box<Response>;
+
+/// The routes for programs. They are asked often, so little surrounds them.
+pub fn routes() -> Router<Server> {
+    Router::new()
+        .route("/v1/verify", any(verify::handle))
+        .route("/v1/authorize", any(authorize::handle))
+        .route("/v1/authorize/", any(authorize::handle_below))
+        .route("/v1/authorize/{*uri}", any(authorize::handle_below))
+        .route("/v1/openapi.json", get(openapi))
+}
+
+/// What these routes share: who may ask how often, and what is counted.
+pub struct Shared {
+    /// Checks a minute by one service.
+    budget: Option<Budget>,
+    /// Answers by their code, in the order of [`Outcome::ALL`].
+    outcomes: [Counter; Outcome::ALL.len()],
+}
+
+impl Shared {
+    /// For a server that lets a service check so many keys a minute; 0: as many as it likes.
+    pub fn new(checks_per_actor: u32) -> Self {
+        Shared {
+            budget: Budget::per_minute(checks_per_actor, "keys checked by one service"),
+            outcomes: Outcome::ALL.map(
+                |outcome| metrics::counter!("keystead_checks_total", "code" => outcome.as_str()),
+            ),
+        }
+    }
+
+    fn count(&self, outcome: Outcome) {
+        let place = Outcome::ALL.iter().position(|each| *each == outcome);
+        if let Some(counter) = place.and_then(|place| self.outcomes.get(place)) {
+            counter.increment(1);
+        }
+    }
+}
+
+async fn openapi() -> Response {
+    (
+        [
+            (header::CONTENT_TYPE, "application/json; charset=utf-8"),
+            (header::CACHE_CONTROL, "no-cache"),
+        ],
+        include_str!("openapi.json"),
+    )
+        .into_response()
+}
+
+/// A refusal with the status that its code means, or with another.
+fn refuse(status: Option<StatusCode>, error: Error) -> Refusal {
+    let status = status
+        .or_else(|| StatusCode::from_u16(error.code.http_status()).ok())
+        .unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    Box::new(answer::plain(status, error))
+}
+
+fn only_post(method: &Method, path: &str) -> Result<(), Refusal> {
+    if method == Method::POST {
+        return Ok(());
+    }
+    let message = format!("{method} does not work at {path}: use POST.");
+    let mut refused = refuse(
+        Some(StatusCode::METHOD_NOT_ALLOWED),
+        Error::new(Code::BadRequest, message),
+    );
+    let allow = header::HeaderValue::from_static("POST");
+    refused.headers_mut().insert(header::ALLOW, allow);
+    Err(refused)
+}

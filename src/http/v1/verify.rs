@@ -1,0 +1,323 @@
+//! `POST /v1/verify`: a service asks whether a key is good, and whether its holder may do something.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::net::IpAddr;
+
+use axum::extract::{Request, State};
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use chrono::{DateTime, SecondsFormat, Utc};
+use serde::de::Visitor;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use super::fields::{self, Member, Wanted};
+use super::{Refusal, only_post, refuse};
+use crate::authn::usable::SecretUsed;
+use crate::authn::verify::{Question, Verdict, asked, verify};
+use crate::ctx::{Ctx, RequestInfo};
+use crate::db::ids::{Id, Kind, quoted};
+use crate::error::{Code, Error, Result};
+use crate::graphql::budget::Caller;
+use crate::http::caller::{self, Visitor as Asker};
+use crate::http::journal::Noted;
+use crate::http::{Server, body, negotiate};
+use crate::permissions::facts::PermissionFact;
+
+/// Checks in one request at most.
+pub const MAX_CHECKS: usize = 100;
+
+const CHECK: &[Member] = &[
+    Member::text("key"),
+    Member::text("privilege"),
+    Member::text("path"),
+    Member::text("ip"),
+];
+
+const BODY: &[Member] = &[
+    Member::text("key"),
+    Member::text("privilege"),
+    Member::text("path"),
+    Member::text("ip"),
+    Member {
+        name: "checks",
+        wanted: Wanted::Objects(CHECK, MAX_CHECKS),
+    },
+];
+
+/// Answers a request to `/v1/verify`.
+pub async fn handle(State(server): State<Server>, request: Request) -> Response {
+    match answer(&server, request).await {
+        Ok(response) => response,
+        Err(response) => *response,
+    }
+}
+
+async fn answer(server: &Server, request: Request) -> std::result::Result<Response, Refusal> {
+    let (mut parts, content) = request.into_parts();
+    only_post(&parts.method, "/v1/verify")?;
+    negotiate::check_content_type(&parts.headers).map_err(|message| {
+        refuse(
+            Some(StatusCode::UNSUPPORTED_MEDIA_TYPE),
+            Error::new(Code::BadRequest, message),
+        )
+    })?;
+    let info = parts.extensions.remove::<RequestInfo>().unwrap_or_default();
+    let asker = Asker::new(&parts.headers, info);
+    let ctx = asker
+        .identify(server)
+        .await
+        .and_then(|ctx| caller::known(server, ctx))
+        .map_err(|error| refuse(None, error))?;
+    let noted = Noted {
+        operation: "verify".into(),
+        actor: caller::actor_id(&ctx),
+        ..Noted::default()
+    };
+    let settings = &server.settings;
+    let read = body::read(content, settings.body_limit, settings.body_timeout).await;
+    let answered = match read {
+        Err((status, error)) => Err(refuse(Some(status), error)),
+        Ok(bytes) => checked(server, &ctx, &bytes)
+            .await
+            .map_err(|error| refuse(None, error)),
+    };
+    match answered {
+        Ok(body) => {
+            let kind = [(header::CONTENT_TYPE, "application/json; charset=utf-8")];
+            let mut response = (StatusCode::OK, kind, body).into_response();
+            response.extensions_mut().insert(Noted {
+                often: true,
+                ..noted
+            });
+            Ok(response)
+        }
+        Err(mut refused) => {
+            let code = refused.extensions().get::<Noted>().and_then(|one| one.code);
+            refused.extensions_mut().insert(Noted { code, ..noted });
+            Err(refused)
+        }
+    }
+}
+
+async fn checked(server: &Server, ctx: &Ctx, bytes: &[u8]) -> Result<Vec<u8>> {
+    let (questions, many) = questions(bytes)?;
+    if let (Some(budget), Some(caller)) = (&server.v1.budget, Caller::of(ctx)) {
+        budget.take(caller, questions.len() as u64)?;
+    }
+    let verifying = verify(ctx, &server.app.authenticator, &questions);
+    let deadline = server.app.api.settings().deadline;
+    let verdicts = tokio::time::timeout(deadline, verifying)
+        .await
+        .unwrap_or_else(|_elapsed| Err(caller::late()))?;
+    for verdict in &verdicts {
+        server.v1.count(verdict.outcome);
+    }
+    let written = match (many, verdicts.as_slice()) {
+        (false, [one]) => serde_json::to_vec(&Answer::of(one)),
+        (_, all) => serde_json::to_vec(&Answers {
+            results: all.iter().map(Answer::of).collect(),
+        }),
+    };
+    written.map_err(|error| Error::internal(error.to_string()))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Check<'a> {
+    #[serde(borrow)]
+    key: Option<Text<'a>>,
+    #[serde(borrow)]
+    privilege: Option<Text<'a>>,
+    #[serde(borrow)]
+    path: Option<Text<'a>>,
+    #[serde(borrow)]
+    ip: Option<Text<'a>>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Body<'a> {
+    #[serde(borrow)]
+    key: Option<Text<'a>>,
+    #[serde(borrow)]
+    privilege: Option<Text<'a>>,
+    #[serde(borrow)]
+    path: Option<Text<'a>>,
+    #[serde(borrow)]
+    ip: Option<Text<'a>>,
+    #[serde(borrow)]
+    checks: Option<Vec<Check<'a>>>,
+}
+
+/// A string, borrowed from the body unless it has escapes.
+struct Text<'a>(Cow<'a, str>);
+
+/// What is asked, and whether it was asked as a list.
+fn questions(bytes: &[u8]) -> Result<(Vec<Question>, bool)> {
+    let body: Body<'_> =
+        serde_json::from_slice(bytes).map_err(|_| fields::of_object(bytes, BODY))?;
+    let (key, ip) = (text(&body.key), text(&body.ip));
+    let Some(checks) = &body.checks else {
+        let one = question("", key, text(&body.privilege), text(&body.path), ip)?;
+        return Ok((vec![one], false));
+    };
+    for (name, given) in [("privilege", &body.privilege), ("path", &body.path)] {
+        if given.is_some() {
+            let message = format!("{name} stands beside checks. Put it into each of them.");
+            return Err(Error::bad_input(name, message));
+        }
+    }
+    if let Some(error) = fields::size("checks", checks.len(), MAX_CHECKS) {
+        return Err(error);
+    }
+    let read = |(index, check): (usize, &Check<'_>)| {
+        let (key, ip) = (text(&check.key).or(key), text(&check.ip).or(ip));
+        let within = format!("checks.{index}.");
+        question(&within, key, text(&check.privilege), text(&check.path), ip)
+    };
+    let all: Result<Vec<Question>> = checks.iter().enumerate().map(read).collect();
+    Ok((all?, true))
+}
+
+fn text<'b>(text: &'b Option<Text<'_>>) -> Option<&'b str> {
+    text.as_ref().map(|text| &*text.0)
+}
+
+fn question(
+    within: &str,
+    key: Option<&str>,
+    privilege: Option<&str>,
+    path: Option<&str>,
+    ip: Option<&str>,
+) -> Result<Question> {
+    let key = key.ok_or_else(|| {
+        let field = format!("{within}key");
+        let message = format!("{field} is missing. Send the API key that is to be verified.");
+        Error::bad_input(field, message)
+    })?;
+    let asked = asked(within, privilege, path)?;
+    let ip = ip.map(|ip| address(within, ip)).transpose()?;
+    Ok(Question::about(within, key)?.asking(asked).from(ip))
+}
+
+fn address(within: &str, text: &str) -> Result<IpAddr> {
+    text.parse().map_err(|_| {
+        let field = format!("{within}ip");
+        let message = format!(
+            "{field} is {}, which is no address. Write 192.0.2.1 or 2001:db8::1, without a port.",
+            quoted(text)
+        );
+        Error::bad_input(field, message)
+    })
+}
+
+/// An answer on the wire.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Answer<'a> {
+    valid: bool,
+    code: &'static str,
+    message: Option<&'a str>,
+    #[serde(serialize_with = "shown")]
+    key: Option<Id>,
+    #[serde(serialize_with = "shown")]
+    owner: Option<Id>,
+    #[serde(serialize_with = "shown")]
+    team: Option<Id>,
+    #[serde(serialize_with = "moment")]
+    expires_at: Option<DateTime<Utc>>,
+    secret: Option<&'static str>,
+    #[serde(serialize_with = "moment")]
+    secret_expires_at: Option<DateTime<Utc>>,
+    decided_by: Option<Vec<Deciding<'a>>>,
+}
+
+#[derive(Serialize)]
+struct Answers<'a> {
+    results: Vec<Answer<'a>>,
+}
+
+/// A permission that decided.
+#[derive(Serialize)]
+struct Deciding<'a> {
+    #[serde(serialize_with = "id")]
+    id: Id,
+    role: &'a str,
+    path: &'a str,
+}
+
+impl<'a> Answer<'a> {
+    fn of(verdict: &'a Verdict) -> Self {
+        let key = verdict.key.as_deref();
+        let deciding = |fact: &'a std::sync::Arc<PermissionFact>| Deciding {
+            id: Id::new(Kind::Permission, fact.id),
+            role: &fact.role.name,
+            path: fact.path.as_str(),
+        };
+        let decided = verdict.decision.as_ref().map(|one| &one.decided_by);
+        let decided = decided.filter(|permissions| !permissions.is_empty());
+        let (secret, until) = match verdict.secret {
+            None => (None, None),
+            Some(SecretUsed::Current) => (Some("CURRENT"), None),
+            Some(SecretUsed::Previous(until)) => (Some("PREVIOUS"), Some(until)),
+        };
+        Answer {
+            valid: verdict.outcome == crate::authn::verify::Outcome::Valid,
+            code: verdict.outcome.as_str(),
+            message: verdict.message.as_deref(),
+            key: key.map(|key| Id::new(Kind::ApiKey, key.key_id)),
+            owner: key.map(|key| Id::new(Kind::User, key.user_id)),
+            team: key.and_then(|key| Some(Id::new(Kind::Team, key.team_id?))),
+            expires_at: key.and_then(|key| key.facts.key()?.expires_at),
+            secret,
+            secret_expires_at: until,
+            decided_by: decided.map(|permissions| permissions.iter().map(deciding).collect()),
+        }
+    }
+}
+
+fn id<S: Serializer>(id: &Id, serializer: S) -> std::result::Result<S::Ok, S::Error> {
+    serializer.collect_str(id)
+}
+
+fn shown<S: Serializer>(id: &Option<Id>, serializer: S) -> std::result::Result<S::Ok, S::Error> {
+    match id {
+        Some(id) => serializer.collect_str(id),
+        None => serializer.serialize_none(),
+    }
+}
+
+fn moment<S: Serializer>(
+    moment: &Option<DateTime<Utc>>,
+    serializer: S,
+) -> std::result::Result<S::Ok, S::Error> {
+    match moment {
+        Some(at) => serializer.serialize_str(&at.to_rfc3339_opts(SecondsFormat::AutoSi, true)),
+        None => serializer.serialize_none(),
+    }
+}
+
+impl<'de: 'a, 'a> Deserialize<'de> for Text<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> std::result::Result<Self, D::Error> {
+        deserializer.deserialize_str(Borrowing)
+    }
+}
+
+struct Borrowing;
+
+impl<'de> Visitor<'de> for Borrowing {
+    type Value = Text<'de>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a string")
+    }
+
+    fn visit_borrowed_str<E>(self, text: &'de str) -> std::result::Result<Text<'de>, E> {
+        Ok(Text(Cow::Borrowed(text)))
+    }
+
+    fn visit_str<E>(self, text: &str) -> std::result::Result<Text<'de>, E> {
+        Ok(Text(Cow::Owned(text.to_owned())))
+    }
+}

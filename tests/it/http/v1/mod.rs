@@ -1,0 +1,56 @@
+//! `/v1`: what services and proxies ask.
+
+mod authorize;
+mod malformed;
+mod openapi;
+mod proxies;
+mod rights;
+mod same;
+mod verify;
+
+use serde_json::{Value, json};
+
+use crate::support::{Answer, Client, TestApp};
+
+/// A service that may verify keys. Everything that makes it one goes over the API, as an administrator would do it.
+pub async fn service(app: &TestApp) -> Client {
+    let admin = app.admin();
+    let made = admin
+        .data(
+            "mutation { createUser(input: {username: \"gateway\", kind: SERVICE, apiKey: {name: \"gateway\"}}) { user { id } secret }
+                createRole(input: {name: \"VERIFIER\", privileges: [\"apiKey.verify\"]}) { role { id } } }",
+            json!({}),
+        )
+        .await;
+    let id = &made["createUser"]["user"]["id"];
+    admin
+        .data(
+            "mutation($id: ID!) { updatePermission(input: {principal: $id, path: \"/\", roles: [{role: \"VERIFIER\", propagate: false}]}) { added } }",
+            json!({"id": id}),
+        )
+        .await;
+    app.with_key(made["createUser"]["secret"].as_str().unwrap())
+}
+
+/// Asks `/v1/verify`; the answer is held against the document.
+pub async fn ask(client: &Client, body: &Value) -> Answer {
+    let answer = client
+        .send(client.request("POST", "/v1/verify").json(body))
+        .await;
+    openapi::described("post", "/v1/verify", &answer);
+    answer
+}
+
+/// What is answered to one question.
+pub async fn verdict(client: &Client, body: &Value) -> Value {
+    let answer = ask(client, body).await;
+    assert_eq!(answer.status, 200, "{}", answer.text());
+    answer.json()
+}
+
+/// A value with the random parts of its ids replaced.
+pub fn redacted(value: &Value) -> Value {
+    let ids = regex::Regex::new("(user|key|team|perm)_[0-9a-z]{26}").unwrap();
+    let text = value.to_string();
+    serde_json::from_str(&ids.replace_all(&text, "${1}_[id]")).unwrap()
+}
