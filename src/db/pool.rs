@@ -178,6 +178,19 @@ impl Db {
         }
     }
 
+    /// Returns when no server can answer from before anything that is committed already: what a repeated request waits for, whose first
+    /// answer may still be waiting.
+    ///
+    /// # Errors
+    /// [`Failure::Unconfirmed`] when that cannot be found out.
+    pub async fn settled(&self) -> Result<()> {
+        let mut conn = self.read("settle_earlier_changes").await?;
+        let announced = self.replicas.ask(&mut conn).await?;
+        let holders = announced.holders(&mut conn).await;
+        drop(conn);
+        announced.settle(holders, self).await
+    }
+
     /// Commits, and waits until no server can answer from before what was announced.
     async fn commit(
         &self,

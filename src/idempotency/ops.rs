@@ -65,6 +65,8 @@ pub async fn begin(ctx: &Ctx, key: &str, fingerprint: Digest) -> Result<Begun> {
         found => {
             db.commit_bound(false).await?;
             let answer = found?.ok_or_else(|| Error::internal("a claimed key has no answer"))?;
+            // The first attempt may be waiting yet for a server to know what it changed.
+            ctx.db.settled().await?;
             Ok(Begun::Replay(answer))
         }
     }

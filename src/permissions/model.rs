@@ -17,7 +17,6 @@ use crate::db::ids::{Id, Kind, quoted, with_article};
 use crate::db::schema::{permissions, roles};
 use crate::db::statement::Seen;
 use crate::error::{Error, Result};
-use crate::replicas::model::Tag;
 
 /// Who can hold rights.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -46,15 +45,6 @@ impl Principal {
             Self::User(id) => Id::new(Kind::User, id),
             Self::Team(id) => Id::new(Kind::Team, id),
             Self::ApiKey(id) => Id::new(Kind::ApiKey, id),
-        }
-    }
-
-    /// What changes when its permissions do.
-    pub fn tag(&self) -> Tag {
-        match *self {
-            Self::User(id) => Tag::User(id),
-            Self::Team(id) => Tag::Team(id),
-            Self::ApiKey(id) => Tag::ApiKey(id),
         }
     }
 

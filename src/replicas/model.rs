@@ -5,6 +5,8 @@ use std::fmt;
 
 use uuid::Uuid;
 
+use crate::permissions::model::Principal;
+
 /// Something that the answer about a key may depend on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Tag {
@@ -16,6 +18,17 @@ pub enum Tag {
     Team(Uuid),
     /// A role that is not built in: its name and privileges.
     Role(Uuid),
+}
+
+/// What changes when the principal's permissions do.
+impl From<Principal> for Tag {
+    fn from(principal: Principal) -> Tag {
+        match principal {
+            Principal::User(id) => Tag::User(id),
+            Principal::Team(id) => Tag::Team(id),
+            Principal::ApiKey(id) => Tag::ApiKey(id),
+        }
+    }
 }
 
 impl Tag {

@@ -19,7 +19,7 @@ use crate::db::{Connection, Db, Failure, Result};
 /// How often the leases of those are looked at that have not acknowledged.
 const LOOK_EVERY: Duration = Duration::from_millis(100);
 /// How long beyond the longest lease it is tried to find out that all know.
-const PATIENCE: Duration = Duration::from_secs(10);
+const PATIENCE: Duration = Duration::from_secs(5);
 /// So many renewals after the change was stored, a holder has heard of it: it begins the second one only when the first has come round
 /// to it, behind the change.
 const HEARD_AFTER: i64 = 2;
@@ -79,6 +79,15 @@ impl Replicas {
         if changes == Changes::Nothing || self.is_mute() {
             return Ok(None);
         }
+        self.tell(conn, changes).await.map(Some)
+    }
+
+    /// Announces that nothing changes: whoever has heard it has heard all that was committed before.
+    pub(crate) async fn ask(&self, conn: &mut Connection) -> Result<Announced> {
+        self.tell(conn, Changes::Nothing).await
+    }
+
+    async fn tell(&self, conn: &mut Connection, changes: Changes) -> Result<Announced> {
         let waiting = self.waiting();
         let number = waiting.last.fetch_add(1, Ordering::Relaxed) + 1;
         let waiter = Arc::new(Waiter::default());
@@ -95,7 +104,7 @@ impl Replicas {
             changes: announced.changes.clone(),
         };
         store::notify(conn, store::CHANGES, payload.to_string()).await?;
-        Ok(Some(announced))
+        Ok(announced)
     }
 }
 

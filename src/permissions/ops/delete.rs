@@ -31,7 +31,7 @@ pub async fn delete(ctx: &Ctx, id: Uuid) -> Result<()> {
         .map_err(|error| error.at("input.id"))?;
 
     let mut tx = ctx.db.begin("delete_permission").await?;
-    tx.touch([principal.tag()]);
+    tx.touch([principal.into()]);
     rows::hold_teams_still(&mut tx, principal).await?;
     if !rows::lock_principal(&mut tx, principal).await? {
         return Err(absent(id));

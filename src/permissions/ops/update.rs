@@ -51,7 +51,7 @@ pub async fn update(
     may_write(ctx, principal, &path).await?;
 
     let mut tx = ctx.db.begin("update_permission").await?;
-    tx.touch([principal.tag()]);
+    tx.touch([principal.into()]);
     rows::hold_teams_still(&mut tx, principal).await?;
     if !rows::lock_principal(&mut tx, principal).await? {
         return Err(absent("input.principal", principal));

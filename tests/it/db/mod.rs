@@ -1,2 +1,3 @@
+mod coalesce;
 mod embedded;
-mod plans;
+pub mod plans;

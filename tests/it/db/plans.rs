@@ -36,7 +36,8 @@ const MORE: [&str; 14] = [
     "{ viewer { user { id } } }",
 ];
 
-async fn prepared(app: &TestApp) -> BTreeMap<String, Vec<String>> {
+/// Every statement that the app's connections have prepared, with the types of its values.
+pub async fn prepared(app: &TestApp) -> BTreeMap<String, Vec<String>> {
     let mut held = Vec::new();
     for _ in 0..app.app.db.connections().0 {
         held.push(app.app.db.read("test_prepared").await.unwrap());

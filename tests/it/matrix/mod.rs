@@ -4,7 +4,7 @@
 //! Cells: `ok` a value; `null`; `0` nothing to see in a list; `hidden` the object itself is not seen; else the error's code.
 
 mod reads;
-mod world;
+pub mod world;
 mod writes;
 
 use std::collections::BTreeMap;

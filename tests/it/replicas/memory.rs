@@ -6,17 +6,10 @@ use keystead::permissions::model::InstanceRole;
 use keystead::replicas::ReplicaSettings;
 use serde_json::json;
 
+use super::{leased, until};
 use crate::support::{Client, Proxy, Setup, TestApp};
 
 const WHO: &str = "{ viewer { user { username } } }";
-
-async fn leased() -> TestApp {
-    TestApp::with(Setup {
-        lease: Some(ReplicaSettings::default()),
-        ..Setup::default()
-    })
-    .await
-}
 
 /// Statements of the pool that one request sends. The watch over others' leases sends one every two seconds: of three counts, the
 /// least.
@@ -171,13 +164,4 @@ async fn with_a_frozen_connection_the_lease_runs_out() {
         Duration::from_secs(8),
     )
     .await;
-}
-
-async fn until(what: impl Fn() -> bool, patience: Duration) {
-    let wait = async {
-        while !what() {
-            tokio::time::sleep(Duration::from_millis(5)).await;
-        }
-    };
-    tokio::time::timeout(patience, wait).await.unwrap();
 }

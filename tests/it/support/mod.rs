@@ -9,4 +9,5 @@ mod proxy;
 pub use app::{Client, Setup, TestApp};
 pub use bound::Bound;
 pub use call::{Answer, Call};
+pub use cluster::database;
 pub use proxy::Proxy;

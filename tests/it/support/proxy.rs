@@ -23,6 +23,7 @@ enum State {
 /// A proxy on a Unix socket in a folder of its own.
 pub struct Proxy {
     pub endpoint: Endpoint,
+    pub url: String,
     state: watch::Sender<State>,
     folder: PathBuf,
 }
@@ -32,7 +33,11 @@ static NUMBER: AtomicU32 = AtomicU32::new(0);
 impl Proxy {
     /// Before a new database of the tests' Postgres.
     pub async fn new() -> Proxy {
-        let url = super::cluster::database().await;
+        Proxy::before(&super::cluster::database().await)
+    }
+
+    /// Before that database.
+    pub fn before(url: &str) -> Proxy {
         let (before, rest) = url.split_once("host=").unwrap();
         let (real, after) = rest.split_once('&').unwrap();
         let number = NUMBER.fetch_add(1, Ordering::Relaxed);
@@ -46,6 +51,7 @@ impl Proxy {
         let url = format!("{before}host={}&{after}", folder.display());
         Proxy {
             endpoint: Endpoint::parse(&url).unwrap(),
+            url,
             state,
             folder,
         }
