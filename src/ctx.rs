@@ -1,13 +1,15 @@
 //! What every operation takes first: who is calling, what that actor holds, the request, the clock, randomness, and the
 //! way to the database. There is no other way to any of them.
 
+mod random;
+
+pub use random::Random;
+
 use std::net::IpAddr;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
-use std::sync::{Arc, Mutex};
 
 use chrono::{DateTime, DurationRound, TimeDelta, Utc};
-use rand::rngs::StdRng;
-use rand::{RngCore, SeedableRng};
 use tokio::sync::watch;
 use uuid::Uuid;
 
@@ -42,10 +44,11 @@ impl Ctx {
         self.clock.now()
     }
 
-    /// A new primary key (UUIDv7, RFC 9562).
+    /// A new primary key (UUIDv7, RFC 9562), greater than every one that this process has made before: what is made one
+    /// after the other is listed in that order, also within one millisecond.
     pub fn new_id(&self) -> Uuid {
         let millis = u64::try_from(self.now().timestamp_millis()).unwrap_or(0);
-        uuid::Builder::from_unix_timestamp_millis(millis, &self.random.bytes::<10>()).into_uuid()
+        self.random.id(millis)
     }
 
     /// The actor, who must be somebody.
@@ -148,38 +151,6 @@ impl Clock {
                 DateTime::from_timestamp_micros(micros.load(Ordering::SeqCst)).unwrap_or_default()
             }
         }
-    }
-}
-
-/// Randomness: a ChaCha generator seeded by the system, or in tests by a number.
-#[derive(Clone)]
-pub struct Random {
-    generator: Arc<Mutex<StdRng>>,
-}
-
-impl Random {
-    /// Seeded by the system.
-    pub fn system() -> Self {
-        Random {
-            generator: Arc::new(Mutex::new(StdRng::from_os_rng())),
-        }
-    }
-
-    /// The same sequence for the same seed. For tests only: what it makes can be foreseen.
-    pub fn seeded(seed: u64) -> Self {
-        Random {
-            generator: Arc::new(Mutex::new(StdRng::seed_from_u64(seed))),
-        }
-    }
-
-    /// `N` random bytes.
-    pub fn bytes<const N: usize>(&self) -> [u8; N] {
-        let mut bytes = [0; N];
-        self.generator
-            .lock()
-            .unwrap_or_else(|poisoned| poisoned.into_inner())
-            .fill_bytes(&mut bytes);
-        bytes
     }
 }
 

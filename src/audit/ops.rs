@@ -33,18 +33,11 @@ pub async fn record(ctx: &Ctx, tx: &mut Tx, changes: Vec<Change>) -> Result<()> 
         Actor::Keystead | Actor::Anonymous => (None, None, None),
     };
     let at = ctx.now();
-    let changes: Vec<Change> = changes
-        .into_iter()
-        .filter(|change| !change.is_empty())
-        .collect();
-    // Events of one moment are told apart by their ids, which shall be in the order of the changes.
-    let mut ids: Vec<Uuid> = changes.iter().map(|_| ctx.new_id()).collect();
-    ids.sort_unstable();
     let events: Vec<AuditEvent> = changes
         .into_iter()
-        .zip(ids)
-        .map(|(change, id)| AuditEvent {
-            id,
+        .filter(|change| !change.is_empty())
+        .map(|change| AuditEvent {
+            id: ctx.new_id(),
             at,
             actor_id,
             actor_name: actor_name.clone(),

@@ -8,6 +8,7 @@ mod api_keys;
 mod audit;
 mod authn;
 mod cli;
+mod ctx;
 mod db;
 mod docs;
 mod graphql;
