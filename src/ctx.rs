@@ -103,9 +103,9 @@ pub struct RequestInfo {
     pub id: String,
     /// The client's address.
     pub ip: Option<IpAddr>,
-    /// The client's `User-Agent`, at most 512 characters.
+    /// The client's `User-Agent`, at most 512 bytes.
     pub user_agent: Option<String>,
-    /// What the caller said in `X-Keystead-On-Behalf-Of`: recorded, never trusted.
+    /// What the caller said in `X-Keystead-On-Behalf-Of`, if that was well-formed: recorded, never trusted.
     pub on_behalf_of: Option<String>,
 }
 

@@ -11,6 +11,7 @@ use crate::error::{Code, Error, Result};
 use crate::secrets::Secret;
 
 use super::Server;
+use super::journal::masked;
 
 /// The header with the request's id, in and out.
 pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -40,11 +41,23 @@ pub fn info(
             .filter(|id| is_request_id(id))
             .map_or_else(|| new_request_id(random), str::to_owned),
         ip: peer.map(|peer| client(peer, headers, proxies)),
-        user_agent: said(header::USER_AGENT).map(|agent| agent.chars().take(512).collect()),
-        on_behalf_of: said(ON_BEHALF_OF)
-            .filter(|who| !who.is_empty() && who.len() <= 256)
-            .map(str::to_owned),
+        user_agent: said(header::USER_AGENT).map(masked),
+        on_behalf_of: on_behalf_of(headers),
     }
+}
+
+/// For whom the caller says it calls: 1 to 256 printable ASCII characters, said once. Anything else is left out rather than
+/// refused, since nothing depends on it.
+fn on_behalf_of(headers: &HeaderMap) -> Option<String> {
+    let mut values = headers.get_all(ON_BEHALF_OF).iter();
+    let (Some(only), None) = (values.next(), values.next()) else {
+        return None;
+    };
+    only.to_str()
+        .ok()
+        .filter(|who| (1..=256).contains(&who.len()))
+        .filter(|who| who.bytes().all(|byte| (b' '..=b'~').contains(&byte)))
+        .map(masked)
 }
 
 /// The request's `Idempotency-Key`.
@@ -70,6 +83,7 @@ fn is_request_id(text: &str) -> bool {
         && text
             .bytes()
             .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'-'))
+        && masked(text) == text
 }
 
 fn new_request_id(random: &Random) -> String {

@@ -75,7 +75,8 @@ impl Line<'_> {
 }
 
 /// A text of the caller's choice, without what looks like a secret of Keystead's: somebody may have put a key into a URL.
-fn masked(text: &str) -> String {
+/// At most 512 bytes of it.
+pub fn masked(text: &str) -> String {
     const PREFIXES: [&str; 4] = ["ks_", "kss_", "ksi_", "ksm_"];
     let mut shown = String::with_capacity(text.len());
     let mut rest = text;

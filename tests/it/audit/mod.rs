@@ -2,6 +2,7 @@
 
 mod along;
 mod feed;
+mod on_behalf_of;
 mod record;
 mod rights;
 mod secrets;

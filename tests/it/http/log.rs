@@ -1,7 +1,7 @@
 //! The log: one line for each request, and no secret in any.
 
 use std::io::Write;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, LazyLock, Mutex};
 
 use base64::Engine;
 use keystead::http::Settings;
@@ -30,8 +30,14 @@ impl Kept {
     }
 }
 
+/// With one subscriber alone, `tracing` asks the thread that first reaches a line whether anybody wants it, and keeps the
+/// answer: that may be another test's thread, where nobody listens.
+static ANOTHER: LazyLock<tracing::Dispatch> =
+    LazyLock::new(|| tracing::Dispatch::new(tracing_subscriber::registry()));
+
 /// Keeps this thread's log, of every level, while the guard lives. The runtime of these tests has one thread.
 fn keep() -> (Kept, tracing::subscriber::DefaultGuard) {
+    LazyLock::force(&ANOTHER);
     let kept = Kept::default();
     let writer = kept.clone();
     let subscriber = tracing_subscriber::fmt()
