@@ -107,6 +107,8 @@ pub struct RequestInfo {
     pub user_agent: Option<String>,
     /// What the caller said in `X-Keystead-On-Behalf-Of`, if that was well-formed: recorded, never trusted.
     pub on_behalf_of: Option<String>,
+    /// The id of the trace that the request is part of (W3C Trace Context), if it is part of one: 32 hexadecimal digits.
+    pub trace_id: Option<String>,
 }
 
 /// The time: the system's, or in tests one that moves when told.

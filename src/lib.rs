@@ -6,7 +6,9 @@
 //! - Each domain ([`users`], [`teams`], [`api_keys`], [`permissions`], [`audit`], …) has the same rooms: `mod` (the invariants), `model` (rows and values),
 //!   `store` (SQL, private), `ops` (the operations), `graphql` (types, queries, mutations).
 //! - [`authn`] finds out who is calling; [`permissions`] decides what that actor may do, and nobody else does.
-//! - [`replicas`] tells every server what changes, so that each may remember what it has read; [`db`] is the way to Postgres. [`ctx`] is what every operation takes first; [`app`] is what requests share.
+//! - [`replicas`] tells every server what changes, so that each may remember what it has read; [`telemetry`] sends traces to a
+//!   collector, where there is one.
+//! - [`db`] is the way to Postgres. [`ctx`] is what every operation takes first; [`app`] is what requests share.
 
 pub mod api_keys;
 pub mod app;
@@ -24,5 +26,6 @@ pub mod replicas;
 pub mod secrets;
 pub mod seed;
 pub mod teams;
+pub mod telemetry;
 pub mod text;
 pub mod users;

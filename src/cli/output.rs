@@ -1,9 +1,13 @@
 //! What goes to the terminal: results to the standard output, everything else to the standard error.
 
 use keystead::config::{Loaded, LogFormat};
+use keystead::telemetry::Traces;
 use std::fmt::Display;
 use std::io::{IsTerminal, Write};
 use tracing_subscriber::EnvFilter;
+use tracing_subscriber::filter::{FilterExt, filter_fn};
+use tracing_subscriber::layer::{Layer, SubscriberExt};
+use tracing_subscriber::util::SubscriberInitExt;
 
 /// Why a command failed, in words for the person who gave it.
 pub struct Failure(String);
@@ -66,37 +70,48 @@ pub fn error(failure: &Failure) {
     note(format_args!("keystead: {}", failure.0));
 }
 
-/// Logs as the settings say.
-pub fn log(loaded: &Loaded) {
-    log_at(loaded, &loaded.config.log);
+/// Logs as the settings say, and sends traces where they say so.
+pub fn log(loaded: &Loaded) -> Result<Option<Traces>, Failure> {
+    let traces = Traces::start(&loaded.config)?;
+    log_at(loaded, &loaded.config.log, traces.as_ref());
+    Ok(traces)
 }
 
 /// Logs warnings alone, unless the settings ask for another level: a command that prints a result and ends.
 pub fn log_quietly(loaded: &Loaded) {
     let asked = loaded.origins.contains_key("log");
-    log_at(loaded, if asked { &loaded.config.log } else { "warn" });
+    log_at(
+        loaded,
+        if asked { &loaded.config.log } else { "warn" },
+        None,
+    );
 }
 
-fn log_at(loaded: &Loaded, level: &str) {
+fn log_at(loaded: &Loaded, level: &str, traces: Option<&Traces>) {
     let filter = EnvFilter::try_new(level).unwrap_or_else(|_| EnvFilter::new("info"));
     let terminal = std::io::stderr().is_terminal();
-    let builder = tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(std::io::stderr);
     let json = match loaded.config.log_format {
         LogFormat::Json => true,
         LogFormat::Pretty => false,
         LogFormat::Auto => !terminal,
     };
-    // Fails only where a log is set up already.
-    let _ = if json {
-        builder
-            .json()
-            .flatten_event(true)
-            .with_current_span(false)
-            .try_init()
+    let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
+    let lines = if json {
+        let lines = lines.json().flatten_event(true);
+        lines.with_current_span(false).with_span_list(false).boxed()
     } else {
-        builder.with_ansi(terminal).try_init()
+        lines.with_ansi(terminal).boxed()
+    };
+    // Spans are for traces, not for the log: where nobody traces, this filter keeps them from being made.
+    let events = filter_fn(|metadata| metadata.is_event());
+    let registry = tracing_subscriber::registry();
+    // Fails only where a log is set up already.
+    let _ = match traces {
+        None => registry.with(lines).with(filter).with(events).try_init(),
+        Some(traces) => registry
+            .with(lines.with_filter(filter.and(events)))
+            .with(traces.layer())
+            .try_init(),
     };
     for warning in &loaded.warnings {
         tracing::warn!("{warning}");

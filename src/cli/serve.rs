@@ -23,7 +23,7 @@ const PULSE: Duration = Duration::from_millis(500);
 
 /// Serves until told to stop.
 pub async fn serve(loaded: Loaded) -> Result<ExitCode, Failure> {
-    output::log(&loaded);
+    let traces = output::log(&loaded)?;
     let mut signals = Signals::new()?;
     let config = &loaded.config;
     // Nothing is lost by leaving in the middle of the start: the Postgres that was being started is stopped when it is dropped.
@@ -33,6 +33,9 @@ pub async fn serve(loaded: Loaded) -> Result<ExitCode, Failure> {
     };
     let served = serve_on(&mut database, config, signals).await;
     let closed = database.close().await;
+    if let Some(traces) = traces {
+        traces.stop().await;
+    }
     served?;
     closed?;
     Ok(ExitCode::SUCCESS)

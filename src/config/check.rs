@@ -146,6 +146,7 @@ pub(super) fn problems(config: &Config) -> Vec<Problem> {
     if let Err(error) = crate::http::Rules::new(&config.authorize) {
         found.add("authorize", error.to_string());
     }
+    check_traces(config, &mut found);
     if let Err(e) = config.log.parse::<tracing_subscriber::EnvFilter>() {
         found.add(
             "log",
@@ -193,6 +194,36 @@ fn check_urls(config: &Config, found: &mut Problems) {
                     .to_owned(),
             );
         }
+    }
+}
+
+fn check_traces(config: &Config, found: &mut Problems) {
+    let endpoint = &config.otlp_endpoint;
+    let usable = |uri: &hyper::Uri| {
+        matches!(uri.scheme_str(), Some("http" | "https"))
+            && uri.query().is_none()
+            && uri
+                .authority()
+                .is_some_and(|host| !host.as_str().contains('@'))
+    };
+    if !endpoint.is_empty() && !endpoint.parse().is_ok_and(|uri| usable(&uri)) {
+        // It may hold a password, which has no place in an address.
+        found.add(
+            "otlp_endpoint",
+            "is no address of a collector; it must be http:// or https://, a host and perhaps a port and a path, such as http://127.0.0.1:4318; credentials go into OTEL_EXPORTER_OTLP_HEADERS".to_owned(),
+        );
+    }
+    if !(0.0..=1.0).contains(&config.otlp_sample) {
+        found.add(
+            "otlp_sample",
+            format!("is {}; it must be 0 to 1", config.otlp_sample),
+        );
+    }
+    if config.otlp_service_name.is_empty() {
+        found.add(
+            "otlp_service_name",
+            "is empty; it must name this service, such as keystead".to_owned(),
+        );
     }
 }
 

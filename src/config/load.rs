@@ -64,6 +64,7 @@ impl Config {
         let names: Vec<&str> = SETTINGS.iter().map(|setting| setting.name).collect();
         let figment = figment
             .merge(Env::raw().only(&["database_url"]))
+            .merge(standard())
             .merge(Env::prefixed("KEYSTEAD_").only(&names))
             .merge(Flags(&sources.flags));
         let config: Config = figment
@@ -96,6 +97,19 @@ impl Config {
             warnings: misspelt_variables(),
         })
     }
+}
+
+/// Variables that other programs read too, and what they set here.
+const STANDARD: [(&str, &str); 2] = [
+    ("OTEL_EXPORTER_OTLP_ENDPOINT", "otlp_endpoint"),
+    ("OTEL_SERVICE_NAME", "otlp_service_name"),
+];
+
+fn standard() -> Env {
+    Env::raw().filter_map(|name| {
+        let known = STANDARD.iter().find(|(variable, _)| name == *variable)?;
+        Some(known.1.into())
+    })
 }
 
 fn fault(line: String) -> ConfigError {
@@ -208,7 +222,9 @@ fn origin(metadata: &Metadata, name: &str) -> Option<String> {
             Some(format!("KEYSTEAD_{upper} in the environment"))
         }
         source if source.contains("environment variable") => {
-            Some(format!("{upper} in the environment"))
+            let standard = STANDARD.iter().find(|(_, setting)| *setting == name);
+            let variable = standard.map_or(upper, |(variable, _)| (*variable).to_owned());
+            Some(format!("{variable} in the environment"))
         }
         FLAGS => Some(format!("--{} on the command line", name.replace('_', "-"))),
         source

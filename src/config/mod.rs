@@ -173,6 +173,16 @@ settings! {
         /// How it is written: `json`, `pretty`, or `auto`: pretty on a terminal, else JSON.
         log_format: LogFormat = LogFormat::Auto;
     }
+    "Traces" {
+        /// The address of an OpenTelemetry collector that takes traces as OTLP over HTTP (protobuf), for example
+        /// `http://127.0.0.1:4318` or `https://collector.example.com`; `/v1/traces` is added to it.
+        /// The environment's `OTEL_EXPORTER_OTLP_ENDPOINT` sets it as well. Empty: no traces.
+        otlp_endpoint: String = String::new();
+        /// The name of this service in traces. The environment's `OTEL_SERVICE_NAME` sets it as well.
+        otlp_service_name: String = "keystead".to_owned();
+        /// The share of requests that are traced, 0 to 1. A request with a `traceparent` is traced if that says so.
+        otlp_sample: f64 = 1.0;
+    }
 }
 
 impl Config {

@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex};
 
 use futures_util::future::BoxFuture;
 use tokio::sync::oneshot;
+use tracing::{Instrument, Level, Span};
 
 use crate::error::{Error, Result};
 
@@ -27,6 +28,8 @@ pub struct Coalescer<K, V> {
 
 struct State<K, V> {
     waiting: Waiting<K, V>,
+    /// The span of whoever asked first of those that wait: the batch is part of its trace.
+    first: Span,
     running: usize,
 }
 
@@ -45,6 +48,7 @@ where
             fetch: Box::new(move |keys| Box::pin(fetch(keys))),
             state: Mutex::new(State {
                 waiting: HashMap::new(),
+                first: Span::none(),
                 running: 0,
             }),
             lanes,
@@ -59,6 +63,9 @@ where
         let (sender, receiver) = oneshot::channel();
         {
             let mut state = self.lock();
+            if tracing::span_enabled!(Level::INFO) && state.waiting.is_empty() {
+                state.first = Span::current();
+            }
             state.waiting.entry(key).or_default().push(sender);
             if state.running < self.lanes {
                 state.running += 1;
@@ -88,23 +95,25 @@ where
     /// first batch: the tasks of one request run before it.
     async fn run(self: Arc<Self>) {
         loop {
-            let batch: Waiting<K, V> = {
+            let (batch, span): (Waiting<K, V>, Span) = {
                 let mut state = self.lock();
                 if state.waiting.is_empty() {
                     state.running -= 1;
                     return;
                 }
-                if state.waiting.len() <= MAX_BATCH {
+                let span = std::mem::replace(&mut state.first, Span::none());
+                let batch = if state.waiting.len() <= MAX_BATCH {
                     std::mem::take(&mut state.waiting)
                 } else {
                     let keys: Vec<K> = state.waiting.keys().take(MAX_BATCH).cloned().collect();
                     keys.into_iter()
                         .filter_map(|key| state.waiting.remove_entry(&key))
                         .collect()
-                }
+                };
+                (batch, span)
             };
             let keys: Vec<K> = batch.keys().cloned().collect();
-            match (self.fetch)(keys).await {
+            match (self.fetch)(keys).instrument(span).await {
                 Ok(mut found) => {
                     for (key, senders) in batch {
                         let value = found.remove(&key);

@@ -177,7 +177,8 @@ where
     }
 }
 
-fn system_roots() -> Result<rustls::ClientConfig, Error> {
+/// TLS as a client, with the other side's certificate checked against the system's roots.
+pub(crate) fn system_roots() -> Result<rustls::ClientConfig, Error> {
     let mut roots = rustls::RootCertStore::empty();
     let found = rustls_native_certs::load_native_certs();
     roots.add_parsable_certificates(found.certs);

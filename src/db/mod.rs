@@ -22,6 +22,7 @@ pub mod statement;
 
 pub use diesel_async::AsyncPgConnection as Connection;
 
+pub(crate) use connect::system_roots;
 pub use connect::{Endpoint, Tls};
 pub use failure::{Failure, Result};
 pub use pool::{Conn, Db, Op, PoolSettings, Tx};

@@ -11,6 +11,7 @@ use diesel_async::pooled_connection::{
 };
 use diesel_async::{AnsiTransactionManager, AsyncPgConnection, TransactionManager};
 use tokio::sync::{Mutex, OwnedMutexGuard};
+use tracing::{Level, Span};
 
 use super::connect::Endpoint;
 use super::failure::{Failure, Result};
@@ -123,6 +124,7 @@ impl Db {
             guard: self.take().await?,
             op,
             since: Instant::now(),
+            span: span(op),
         })
     }
 
@@ -222,6 +224,21 @@ impl Db {
     }
 }
 
+/// The span of an operation, by its name alone (OpenTelemetry's semantic conventions for databases); none where no request is
+/// traced that it could be part of.
+fn span(op: Op) -> Span {
+    if !tracing::span_enabled!(Level::INFO) || Span::current().is_none() {
+        return Span::none();
+    }
+    tracing::info_span!(
+        "database",
+        otel.name = op,
+        otel.kind = "client",
+        db.system.name = "postgresql",
+        db.query.summary = op
+    )
+}
+
 async fn checkout(pool: &Pool<AsyncPgConnection>) -> Result<Held> {
     let waiting = Instant::now();
     let held = loop {
@@ -267,6 +284,8 @@ pub struct Conn {
     guard: Guard,
     op: Op,
     since: Instant,
+    #[expect(dead_code, reason = "it ends with the operation")]
+    span: Span,
 }
 
 impl Deref for Conn {

@@ -8,6 +8,7 @@ use std::time::Duration;
 use async_graphql::{Response, Value, Variables};
 use futures_util::stream::BoxStream;
 use futures_util::{FutureExt, StreamExt};
+use tracing::Instrument;
 
 use super::Request;
 use super::budget::{Budget, Caller};
@@ -20,6 +21,7 @@ use super::persisted::{Hash, Persisted};
 use super::request::GraphqlRequest;
 use super::schema::{self, KeysteadSchema};
 use super::settings::Settings;
+use super::trace;
 use crate::audit::follow::Feed;
 use crate::authn::Authenticator;
 use crate::ctx::{Actor, Ctx};
@@ -161,6 +163,13 @@ impl Api {
     /// # Errors
     /// Whatever speaks against running it.
     pub fn prepare(&self, ctx: &Ctx, request: GraphqlRequest) -> Result<Prepared, Refused> {
+        let span = trace::guard();
+        let prepared = span.in_scope(|| self.checked(ctx, request));
+        trace::end(&span, prepared.as_ref().err().and_then(trace::code));
+        prepared
+    }
+
+    fn checked(&self, ctx: &Ctx, request: GraphqlRequest) -> Result<Prepared, Refused> {
         let inner = &*self.inner;
         let caller = Caller::of(ctx);
         let requests = match caller {
@@ -249,13 +258,19 @@ impl Api {
     /// # Errors
     /// A refusal when time runs out, or when a variable's value cannot be read.
     pub async fn run(&self, ctx: Ctx, mut prepared: Prepared) -> Result<Executed, Refused> {
-        match prepared.once.take() {
-            Some(once) => self.run_once(ctx, once, prepared).await,
-            None => {
-                let loaders = self.inner.loaders.clone();
-                self.run_with(ctx, loaders, prepared, false).await
+        let span = trace::run(&prepared.operation);
+        let running = async {
+            match prepared.once.take() {
+                Some(once) => self.run_once(ctx, once, prepared).await,
+                None => {
+                    let loaders = self.inner.loaders.clone();
+                    self.run_with(ctx, loaders, prepared, false).await
+                }
             }
-        }
+        };
+        let ran = running.instrument(span.clone()).await;
+        trace::end(&span, ran.as_ref().map_or_else(trace::code, |ran| ran.code));
+        ran
     }
 
     /// Runs with those loaders. With `whole`, an answer with an error that may pass has no data: it is going to be rolled back.

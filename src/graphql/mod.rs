@@ -25,6 +25,7 @@ pub mod scalars;
 pub mod schema;
 pub mod server_info;
 pub mod settings;
+mod trace;
 pub mod trusted;
 
 use std::sync::Arc;

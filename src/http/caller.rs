@@ -8,10 +8,9 @@ use ipnet::IpNet;
 use crate::authn::Credential;
 use crate::ctx::{Actor, Ctx, Random, RequestInfo};
 use crate::error::{Code, Error, Result};
-use crate::secrets::Secret;
+use crate::secrets::{Secret, masked};
 
 use super::Server;
-use super::journal::masked;
 
 /// The header with the request's id, in and out.
 pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -43,6 +42,7 @@ pub fn info(
         ip: peer.map(|peer| client(peer, headers, proxies)),
         user_agent: said(header::USER_AGENT).map(masked),
         on_behalf_of: on_behalf_of(headers),
+        trace_id: None,
     }
 }
 

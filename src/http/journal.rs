@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use crate::ctx::RequestInfo;
+use crate::secrets::masked;
 
 /// What there is to say of a request beyond what HTTP tells; handlers leave it in the response's extensions.
 #[derive(Debug, Clone, Default)]
@@ -61,6 +62,7 @@ impl Line<'_> {
                     duration_ms = (self.took.as_secs_f64() * 1e5).round() / 100.0,
                     actor = noted.actor,
                     request_id = self.info.id,
+                    trace_id = self.info.trace_id,
                     ip = self.info.ip.map(|ip| ip.to_string()),
                     "request"
                 )
@@ -72,25 +74,4 @@ impl Line<'_> {
             line!(info);
         }
     }
-}
-
-/// A text of the caller's choice, without what looks like a secret of Keystead's: somebody may have put a key into a URL.
-/// At most 512 bytes of it.
-pub fn masked(text: &str) -> String {
-    const PREFIXES: [&str; 4] = ["ks_", "kss_", "ksi_", "ksm_"];
-    let mut shown = String::with_capacity(text.len());
-    let mut rest = text;
-    while let Some(at) = PREFIXES.iter().filter_map(|prefix| rest.find(prefix)).min() {
-        let (before, from) = rest.split_at(at);
-        let word = from
-            .find(|c: char| !c.is_ascii_alphanumeric() && c != '_')
-            .unwrap_or(from.len());
-        let (secret, after) = from.split_at(word);
-        shown.push_str(before);
-        shown.push_str(if secret.len() < 16 { secret } else { "ks_…" });
-        rest = after;
-    }
-    shown.push_str(rest);
-    shown.truncate(shown.floor_char_boundary(512));
-    shown
 }

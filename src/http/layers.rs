@@ -14,10 +14,11 @@ use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
 use tower_http::compression::predicate::{NotForContentType, Predicate, SizeAbove};
 use tower_http::cors::{AllowOrigin, CorsLayer};
+use tracing::Instrument;
 
 use super::answer::{self, Unsigned};
 use super::journal::{Line, Noted};
-use super::{Server, caller};
+use super::{Server, caller, trace};
 use crate::error::Error;
 
 /// Answers shorter than this are not worth compressing, in bytes.
@@ -83,15 +84,16 @@ fn cors(origins: &[String]) -> Option<CorsLayer> {
 /// Gives the request its id, and the answer its headers and its line in the log.
 async fn surround(State(server): State<Server>, mut request: Request, next: Next) -> Response {
     let since = Instant::now();
-    let info = caller::info(
+    let mut info = caller::info(
         request.headers(),
         request.extensions(),
         &server.settings.trusted_proxies,
         &server.app.random,
     );
+    let span = trace::begin(&request, &mut info, server.settings.scheme());
     let (method, path) = (request.method().clone(), request.uri().path().to_owned());
     request.extensions_mut().insert(info.clone());
-    let mut response = next.run(request).await;
+    let mut response = next.run(request).instrument(span.clone()).await;
     if let Some(unsigned) = response.extensions_mut().remove::<Unsigned>()
         && let Some(bytes) = unsigned.body(&info.id)
     {
@@ -112,6 +114,7 @@ async fn surround(State(server): State<Server>, mut request: Request, next: Next
     headers
         .entry(header::CACHE_CONTROL)
         .or_insert(HeaderValue::from_static("no-store"));
+    trace::end(&span, response.status().as_u16());
     let line = Line {
         method: method.as_str(),
         path: &path,

@@ -25,6 +25,7 @@ mod settings;
 mod site;
 mod sse;
 mod tls;
+mod trace;
 mod v1;
 mod websocket;
 

@@ -54,6 +54,13 @@ pub struct TlsFiles {
     pub key: PathBuf,
 }
 
+impl Settings {
+    /// What a URL of this server begins with.
+    pub fn scheme(&self) -> &'static str {
+        if self.tls.is_some() { "https" } else { "http" }
+    }
+}
+
 impl Default for Settings {
     fn default() -> Self {
         Settings {

@@ -1,20 +1,18 @@
 //! One WebSocket, from its first message to its close.
 
 use std::collections::HashMap;
-use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use axum::extract::ws::{Message, WebSocket};
-use futures_util::{FutureExt, StreamExt};
 use serde_json::{Map, Value};
 use tokio::sync::{RwLock, mpsc};
 use tokio::task::AbortHandle;
 use tokio::time::{MissedTickBehavior, interval};
 
 use super::super::Server;
-use super::super::caller::{self, Visitor};
-use super::super::journal::{Line, Noted};
+use super::super::caller::Visitor;
+use super::operation::{About, Operation};
 use super::protocol::{self, Close, Said};
 use crate::error::{Code, Error};
 use crate::graphql::error::Refused;
@@ -26,21 +24,14 @@ const WAITING: usize = 32;
 /// So many heartbeats without a sign of life, and the client is taken for gone.
 const SILENCE: u32 = 3;
 
-/// What operations send to the connection.
-enum Event {
+/// What comes to the connection from its tasks.
+pub(super) enum Event {
     /// Whether the client is who it says.
     Known(Result<(), Error>),
     /// Something about the operation with that id and number.
     About(String, u64, About),
     /// The credential ended.
     Ended(Error),
-}
-
-enum About {
-    Subscription,
-    Next(Vec<u8>),
-    Error(Vec<u8>),
-    Complete,
 }
 
 /// An operation under way.
@@ -330,68 +321,5 @@ impl Drop for Connection {
         for running in self.operations.values() {
             running.task.abort();
         }
-    }
-}
-
-/// What an operation needs to run by itself.
-struct Operation {
-    server: Arc<Server>,
-    visitor: Arc<RwLock<Visitor>>,
-    events: mpsc::Sender<Event>,
-    id: String,
-    number: u64,
-}
-
-impl Operation {
-    async fn run(self, request: GraphqlRequest) {
-        let since = Instant::now();
-        let info = self.visitor.read().await.info.clone();
-        let mut noted = Noted {
-            name: request.operation_name.clone(),
-            ..Noted::default()
-        };
-        let answered = AssertUnwindSafe(self.answer(request, &mut noted)).catch_unwind();
-        let answered = answered.await.unwrap_or_else(|_panic| {
-            Err(Error::internal(format!("an operation of {} panicked", info.id)).into())
-        });
-        if let Err(mut refused) = answered {
-            noted.code = Some(refused.code.as_str());
-            self.tell(About::Error(refused.errors(&info.id))).await;
-        }
-        let line = Line {
-            method: "WS",
-            path: "/graphql",
-            info: &info,
-            status: 101,
-            took: since.elapsed(),
-        };
-        line.write(Some(&noted));
-    }
-
-    async fn answer(&self, request: GraphqlRequest, noted: &mut Noted) -> Result<(), Refused> {
-        // Asked for each operation: the key may have been deleted, or have lost rights, since the connection was made.
-        let ctx = self.visitor.read().await.identify(&self.server).await?;
-        noted.actor = caller::actor_id(&ctx);
-        let api = &self.server.app.api;
-        let prepared = api.prepare(&ctx, request)?;
-        noted.operation = prepared.label().to_owned();
-        noted.cost = prepared.operation.cost;
-        if prepared.is_subscription() {
-            self.tell(About::Subscription).await;
-        }
-        let mut answers = api.follow(ctx, prepared);
-        while let Some(answer) = answers.next().await {
-            let executed = answer?;
-            noted.code = noted.code.or(executed.code);
-            self.tell(About::Next(executed.body)).await;
-        }
-        self.tell(About::Complete).await;
-        Ok(())
-    }
-
-    async fn tell(&self, about: About) {
-        let event = Event::About(self.id.clone(), self.number, about);
-        // The connection is gone: it has aborted this task or is about to.
-        let _ = self.events.send(event).await;
     }
 }

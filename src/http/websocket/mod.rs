@@ -1,6 +1,7 @@
 //! WebSockets at `/graphql`, by the protocol `graphql-transport-ws`: queries, mutations and subscriptions, many at a time.
 
 mod connection;
+mod operation;
 mod protocol;
 
 use std::sync::Arc;

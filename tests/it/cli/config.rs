@@ -114,6 +114,70 @@ fn every_bad_value_is_named_with_its_place_and_what_would_be_right() {
 }
 
 #[test]
+fn the_collector_is_named_by_the_standard_variables_too() {
+    let folder = Folder::new("otlp");
+    let set = |variables: &[(&str, &str)]| {
+        let mut command = keystead(folder.path(), &["config"]);
+        run(command.envs(variables.iter().copied()))
+    };
+    let ran = set(&[
+        (
+            "OTEL_EXPORTER_OTLP_ENDPOINT",
+            "https://collector.example.com/otlp",
+        ),
+        ("OTEL_SERVICE_NAME", "keystead-eu"),
+        ("KEYSTEAD_OTLP_SAMPLE", "0.25"),
+    ]);
+    for line in [
+        "# Set by OTEL_EXPORTER_OTLP_ENDPOINT in the environment.\notlp_endpoint = \"https://collector.example.com/otlp\"\n",
+        "# Set by OTEL_SERVICE_NAME in the environment.\notlp_service_name = \"keystead-eu\"\n",
+        "otlp_sample = 0.25\n",
+    ] {
+        assert!(
+            ran.out.contains(line),
+            "{line:?} is missing: {}{}",
+            ran.out,
+            ran.err
+        );
+    }
+    // Keystead's own goes first, and zero and one are numbers too.
+    let ran = set(&[
+        ("OTEL_EXPORTER_OTLP_ENDPOINT", "http://a.example:4317"),
+        ("KEYSTEAD_OTLP_ENDPOINT", "http://b.example:4318"),
+        ("KEYSTEAD_OTLP_SAMPLE", "0"),
+    ]);
+    assert!(
+        ran.out
+            .contains("\notlp_endpoint = \"http://b.example:4318\"\n"),
+        "{}{}",
+        ran.out,
+        ran.err
+    );
+    for wrong in [
+        "localhost:4318",
+        "grpc://a.example",
+        "http://",
+        "http://u:hunter2@a.example",
+        "http://a.example/?key=hunter2",
+    ] {
+        let ran = set(&[("KEYSTEAD_OTLP_ENDPOINT", wrong)]);
+        assert_eq!(ran.code, Some(1), "{wrong}");
+        assert!(ran.err.contains("otlp_endpoint (KEYSTEAD_OTLP_ENDPOINT in the environment) is no address of a collector"), "{}", ran.err);
+        assert!(!ran.err.contains("hunter2"), "{}", ran.err);
+    }
+    for wrong in ["1.5", "-1", "nan"] {
+        let ran = set(&[("KEYSTEAD_OTLP_SAMPLE", wrong)]);
+        assert_eq!(ran.code, Some(1), "{wrong}");
+        assert!(
+            ran.err
+                .contains("otlp_sample (KEYSTEAD_OTLP_SAMPLE in the environment)"),
+            "{}",
+            ran.err
+        );
+    }
+}
+
+#[test]
 fn the_password_of_the_database_is_never_printed() {
     let folder = Folder::new("secret");
     for url in [

@@ -4,6 +4,8 @@ mod config;
 mod doctor;
 mod seed;
 mod serve;
+mod server;
+mod traces;
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -23,7 +25,8 @@ pub fn keystead(dir: &Path, arguments: &[&str]) -> Command {
         .current_dir(dir)
         .env_remove("DATABASE_URL");
     for (name, _) in std::env::vars_os() {
-        if name.as_encoded_bytes().starts_with(b"KEYSTEAD_") {
+        let name_bytes = name.as_encoded_bytes();
+        if name_bytes.starts_with(b"KEYSTEAD_") || name_bytes.starts_with(b"OTEL_") {
             command.env_remove(name);
         }
     }

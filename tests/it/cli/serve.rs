@@ -1,102 +1,13 @@
 //! The server as it is run: the first start, the second, two at once, every way to stop it, and commands beside it.
 
+use super::server::Server;
 use super::{Folder, keystead, run};
 use nix::sys::signal::{Signal, kill, killpg};
 use nix::unistd::Pid;
-use serde_json::Value;
 use std::fs;
-use std::io::{BufRead, BufReader, Read, Write};
-use std::net::TcpStream;
 use std::os::unix::fs::PermissionsExt;
-use std::os::unix::process::CommandExt;
 use std::path::Path;
-use std::process::{Child, ChildStdout, Stdio};
 use std::time::{Duration, Instant};
-
-/// A server that runs, on a port of the system's choice.
-struct Server {
-    child: Child,
-    out: BufReader<ChildStdout>,
-    address: String,
-    /// What it printed up to its address.
-    banner: String,
-}
-
-impl Server {
-    fn start(folder: &Path) -> Server {
-        let mut child = keystead(
-            folder,
-            &["--listen", "127.0.0.1:0", "--shutdown-timeout", "5s"],
-        )
-        .stdout(Stdio::piped())
-        .stderr(Stdio::null())
-        .process_group(0)
-        .spawn()
-        .unwrap();
-        let mut out = BufReader::new(child.stdout.take().unwrap());
-        let mut banner = String::new();
-        while !banner.contains("/graphql\n") {
-            assert_ne!(out.read_line(&mut banner).unwrap(), 0, "it ended: {banner}");
-        }
-        let url = banner
-            .split_once(" is ready: ")
-            .unwrap()
-            .1
-            .lines()
-            .next()
-            .unwrap();
-        let address = url.trim_start_matches("http://").to_owned();
-        Server {
-            child,
-            out,
-            address,
-            banner,
-        }
-    }
-
-    fn pid(&self) -> Pid {
-        Pid::from_raw(self.child.id().cast_signed())
-    }
-
-    /// The name and role of that user, as the holder of `key` sees them.
-    fn ask(&self, key: &str, username: &str) -> String {
-        let body = format!(
-            r#"{{"query":"{{ user(by: {{username: \"{username}\"}}) {{ username role }} }}"}}"#
-        );
-        let mut stream = TcpStream::connect(&self.address).unwrap();
-        write!(
-            stream,
-            "POST /graphql HTTP/1.1\r\nHost: {}\r\nAuthorization: Bearer {key}\r\nContent-Type: application/json\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{body}",
-            self.address,
-            body.len()
-        )
-        .unwrap();
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer).unwrap();
-        let body = answer.split_once("\r\n\r\n").unwrap().1;
-        let json = &body[body.find('{').unwrap()..=body.rfind('}').unwrap()];
-        let answer: Value = serde_json::from_str(json).unwrap();
-        let user = &answer["data"]["user"];
-        assert!(user.is_object(), "{answer}");
-        format!("{} {}", user["username"], user["role"])
-    }
-
-    /// Waits for its end; returns its exit code and what it printed after its address.
-    fn end(mut self) -> (Option<i32>, String) {
-        let mut rest = String::new();
-        self.out.read_to_string(&mut rest).unwrap();
-        let status = self.child.wait().unwrap();
-        (status.code(), rest)
-    }
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        // Of a test that has failed; one that has ended already is no matter.
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
 
 fn postmaster(folder: &Path) -> Option<Pid> {
     let text = fs::read_to_string(folder.join(".keystead/postgres/data/postmaster.pid")).ok()?;

@@ -143,9 +143,24 @@ async fn a_request_is_one_line_with_all_that_one_looks_for() {
     let call = client
         .request("POST", "/graphql")
         .from("192.0.2.7")
+        .header(
+            "traceparent",
+            "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
+        )
         .json(&json!({"query": "query Mine { users(first: 1) { totalCount } }"}));
     let (log, guard) = keep();
     client.send(call).await;
+    let others = [
+        "",
+        "00-0-0-0",
+        "00-0af7651916cd43dd8448eb211c80319c-0000000000000000-01",
+    ];
+    for (number, other) in others.into_iter().enumerate() {
+        let call = Call::new("GET", "/healthz")
+            .header("traceparent", other)
+            .header("x-request-id", &format!("other-{number}"));
+        client.send(call).await;
+    }
     drop(guard);
     let text = log.text();
     let lines: Vec<Value> = text
@@ -153,8 +168,12 @@ async fn a_request_is_one_line_with_all_that_one_looks_for() {
         .map(|line| serde_json::from_str(line).unwrap())
         .filter(|line: &Value| line["message"] == "request")
         .collect();
-    assert_eq!(lines.len(), 1);
+    assert_eq!(lines.len(), 4);
+    for other in &lines[1..] {
+        assert_eq!(other["trace_id"], Value::Null, "{other}");
+    }
     let line = &lines[0];
+    assert_eq!(line["trace_id"], "0af7651916cd43dd8448eb211c80319c");
     assert_eq!(line["method"], "POST");
     assert_eq!(line["path"], "/graphql");
     assert_eq!(line["operation"], "users");
