@@ -116,8 +116,9 @@ fn endpoint(address: &str) -> String {
 type Connector = hyper_rustls::HttpsConnector<hyper_util::client::legacy::connect::HttpConnector>;
 
 fn connector() -> Result<Connector> {
+    let tls = crate::db::tls::client(None).map_err(Error::internal)?;
     Ok(hyper_rustls::HttpsConnectorBuilder::new()
-        .with_tls_config(crate::db::system_roots()?)
+        .with_tls_config(tls)
         .https_or_http()
         .enable_http1()
         .build())

@@ -59,7 +59,7 @@ async fn serve_on(
         None
     };
     let url = if config.listen.port() == 0 {
-        format!("http://{address}")
+        format!("{}://{address}", config.http().scheme())
     } else {
         config.public_url()
     };

@@ -1,6 +1,8 @@
 //! What the types of the values cannot tell: ranges, and settings that need each other.
 
 use super::{Config, Span};
+use crate::db::Endpoint;
+use crate::http;
 use std::time::Duration;
 
 /// A value that will not do.
@@ -117,31 +119,15 @@ pub(super) fn problems(config: &Config) -> Vec<Problem> {
             format!("is {}; it must be 1KiB to 64MiB", config.body_limit),
         );
     }
-    match (&config.tls_certificate, &config.tls_key) {
-        (Some(_), None) => found.add(
-            "tls_key",
-            "is not set, and TLS needs it beside tls_certificate".to_owned(),
-        ),
-        (None, Some(_)) => found.add(
-            "tls_certificate",
-            "is not set, and TLS needs it beside tls_key".to_owned(),
-        ),
-        _ => {}
+    if let Some(path) = &config.trusted_documents
+        && let Err(e) = std::fs::File::open(path)
+    {
+        found.add(
+            "trusted_documents",
+            format!("is {}, which cannot be read: {e}", path.display()),
+        );
     }
-    for (setting, path) in [
-        ("tls_certificate", &config.tls_certificate),
-        ("tls_key", &config.tls_key),
-        ("trusted_documents", &config.trusted_documents),
-    ] {
-        if let Some(path) = path
-            && let Err(e) = std::fs::File::open(path)
-        {
-            found.add(
-                setting,
-                format!("is {}, which cannot be read: {e}", path.display()),
-            );
-        }
-    }
+    check_certificate(config, &mut found);
     check_urls(config, &mut found);
     if let Err(error) = crate::http::Rules::new(&config.authorize) {
         found.add("authorize", error.to_string());
@@ -187,12 +173,32 @@ fn check_urls(config: &Config, found: &mut Problems) {
         ("database_url", &config.database_url),
         ("listen_url", &config.listen_url),
     ] {
-        if !url.is_empty() && url.expose().parse::<tokio_postgres::Config>().is_err() {
-            found.add(
-                setting,
-                "cannot be read; it must look like postgresql://user:password@host:5432/database"
-                    .to_owned(),
-            );
+        if !url.is_empty()
+            && let Err(reason) = Endpoint::check(url.expose())
+        {
+            found.add(setting, reason);
+        }
+    }
+}
+
+fn check_certificate(config: &Config, found: &mut Problems) {
+    let missing = |other| format!("is not set, and TLS needs it beside {other}");
+    match (&config.tls_certificate, &config.tls_key) {
+        (Some(_), None) => found.add("tls_key", missing("tls_certificate")),
+        (None, Some(_)) => found.add("tls_certificate", missing("tls_key")),
+        (None, None) => {}
+        (Some(certificate), Some(key)) => {
+            let files = http::TlsFiles {
+                certificate: certificate.clone(),
+                key: key.clone(),
+            };
+            if let Err(error) = http::check_tls(&files) {
+                let setting = match error.field.as_deref() {
+                    Some("tls_certificate") => "tls_certificate",
+                    _ => "tls_key",
+                };
+                found.add(setting, format!("is {}", error.message));
+            }
         }
     }
 }

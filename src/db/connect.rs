@@ -14,6 +14,7 @@ use tokio_postgres::config::SslMode;
 use tokio_postgres::{AsyncMessage, Connection, NoTls};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
+use super::tls::{self, Asked};
 use crate::error::{Code, Error};
 
 /// How the connection to the database is encrypted.
@@ -25,6 +26,19 @@ pub enum Tls {
     Verified(Arc<rustls::ClientConfig>),
 }
 
+/// What a connection string says.
+fn read(url: &str) -> Result<(tokio_postgres::Config, Asked), String> {
+    let (rest, asked) = tls::take(url)?;
+    // The driver's own words may repeat what it could not read.
+    let mut config: tokio_postgres::Config = rest.parse().map_err(|_| {
+        "cannot be read; it must look like postgresql://user:password@host:5432/database".to_owned()
+    })?;
+    if asked.required {
+        config.ssl_mode(SslMode::Require);
+    }
+    Ok((config, asked))
+}
+
 /// Where the database is and how to speak to it.
 #[derive(Clone)]
 pub struct Endpoint {
@@ -33,18 +47,15 @@ pub struct Endpoint {
 }
 
 impl Endpoint {
-    /// Reads a connection string (URL or keyword form, as libpq has them). `sslmode=disable` and Unix sockets use no
-    /// TLS; `prefer` (the default) and `require` check the certificate against the system's roots.
+    /// Reads a connection string (URL or keyword form, as libpq has them). `sslmode=disable` and Unix sockets use no TLS.
+    /// Otherwise the server's certificate and name are checked, against the system's roots or those in `sslrootcert`; with
+    /// `prefer` (the default) a server that speaks no TLS is spoken to without.
     ///
     /// # Errors
     /// `BAD_USER_INPUT` when the string cannot be read; the string itself is never repeated, it may hold a password.
     pub fn parse(url: &str) -> Result<Self, Error> {
-        let mut config: tokio_postgres::Config = url.parse().map_err(|error| {
-            Error::bad_input(
-                "DATABASE_URL",
-                format!("DATABASE_URL cannot be read ({error}). It looks like postgres://user:password@host:5432/database."),
-            )
-        })?;
+        let bad = |reason| Error::bad_input("DATABASE_URL", format!("DATABASE_URL {reason}."));
+        let (mut config, asked) = read(url).map_err(bad)?;
         if config.get_application_name().is_none() {
             config.application_name("keystead");
         }
@@ -58,9 +69,21 @@ impl Endpoint {
         let tls = if only_sockets || config.get_ssl_mode() == SslMode::Disable {
             Tls::Never
         } else {
-            Tls::Verified(Arc::new(system_roots()?))
+            Tls::Verified(Arc::new(tls::client(asked.roots.as_deref()).map_err(bad)?))
         };
         Ok(Endpoint { config, tls })
+    }
+
+    /// Whether a connection string can be used; nothing is connected to.
+    ///
+    /// # Errors
+    /// What is wrong with it, as a sentence that follows its name.
+    pub fn check(url: &str) -> Result<(), String> {
+        let (_, asked) = read(url)?;
+        match asked.roots {
+            Some(roots) => tls::client(Some(&roots)).map(|_| ()),
+            None => Ok(()),
+        }
     }
 
     /// The same server, another database.
@@ -175,18 +198,4 @@ where
             heard(said.channel(), said.payload());
         }
     }
-}
-
-/// TLS as a client, with the other side's certificate checked against the system's roots.
-pub(crate) fn system_roots() -> Result<rustls::ClientConfig, Error> {
-    let mut roots = rustls::RootCertStore::empty();
-    let found = rustls_native_certs::load_native_certs();
-    roots.add_parsable_certificates(found.certs);
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let config = rustls::ClientConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
-        .map_err(|error| Error::internal(error.to_string()))?
-        .with_root_certificates(roots)
-        .with_no_client_auth();
-    Ok(config)
 }

@@ -19,10 +19,10 @@ pub(crate) mod search;
 #[rustfmt::skip]
 pub(crate) mod schema;
 pub mod statement;
+pub(crate) mod tls;
 
 pub use diesel_async::AsyncPgConnection as Connection;
 
-pub(crate) use connect::system_roots;
 pub use connect::{Endpoint, Tls};
 pub use failure::{Failure, Result};
 pub use pool::{Conn, Db, Op, PoolSettings, Tx};

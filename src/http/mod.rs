@@ -32,6 +32,7 @@ mod websocket;
 pub use caller::Peer;
 pub use serve::{listen, serve};
 pub use settings::{Settings, TlsFiles};
+pub use tls::check as check_tls;
 pub use v1::{Rule, RuleError, Rules};
 
 use std::sync::{Arc, LazyLock};

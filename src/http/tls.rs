@@ -1,9 +1,10 @@
 //! TLS in the server itself: rustls, with certificate and key read again on SIGHUP.
 
+use std::path::Path;
 use std::sync::{Arc, RwLock};
 
 use rustls::ServerConfig;
-use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::pem::{self, PemObject};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio_rustls::TlsAcceptor;
@@ -67,26 +68,57 @@ impl Tls {
     }
 }
 
+/// Reads certificate and key as the server would, and says what is wrong with them.
+///
+/// # Errors
+/// `BAD_USER_INPUT` in `tls_certificate` or `tls_key`, naming the file and what is wrong with it.
+pub fn check(files: &TlsFiles) -> Result<()> {
+    read(files).map(|_| ())
+}
+
 fn read(files: &TlsFiles) -> Result<Arc<ServerConfig>> {
-    let bad = |field: &str, path: &std::path::Path, reason: String| {
-        Error::bad_input(field, format!("{}: {reason}.", path.display()))
+    let bad = |field: &str, path: &Path, reason: String| {
+        Error::bad_input(field, format!("{}: {reason}", path.display()))
     };
-    let chain = CertificateDer::pem_file_iter(&files.certificate)
+    let (certificate, key) = (&files.certificate, &files.key);
+    let no_certificate = "it holds no certificate in PEM (-----BEGIN CERTIFICATE-----)";
+    let chain = CertificateDer::pem_file_iter(certificate)
         .and_then(Iterator::collect::<std::result::Result<Vec<_>, _>>)
-        .map_err(|error| bad("tls_certificate", &files.certificate, error.to_string()))?;
+        .map_err(|error| bad("tls_certificate", certificate, said(&error, no_certificate)))?;
     if chain.is_empty() {
-        let reason = "it holds no certificate in PEM".to_owned();
-        return Err(bad("tls_certificate", &files.certificate, reason));
+        return Err(bad("tls_certificate", certificate, no_certificate.into()));
     }
-    let key = PrivateKeyDer::from_pem_file(&files.key)
-        .map_err(|error| bad("tls_key", &files.key, error.to_string()))?;
+    let no_key = "it holds no private key in PEM (PKCS #8, PKCS #1 or SEC 1, not encrypted)";
+    let secret = PrivateKeyDer::from_pem_file(key)
+        .map_err(|error| bad("tls_key", key, said(&error, no_key)))?;
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let mut config = ServerConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
         .map_err(|error| Error::internal(error.to_string()))?
         .with_no_client_auth()
-        .with_single_cert(chain, key)
-        .map_err(|error| bad("tls_key", &files.key, error.to_string()))?;
+        .with_single_cert(chain, secret)
+        .map_err(|error| match error {
+            rustls::Error::InconsistentKeys(_) => {
+                let other = format!(
+                    "it is not the key of the certificate in {}",
+                    certificate.display()
+                );
+                bad("tls_key", key, other)
+            }
+            rustls::Error::InvalidCertificate(_) => {
+                bad("tls_certificate", certificate, error.to_string())
+            }
+            _ => bad("tls_key", key, error.to_string()),
+        })?;
     config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
     Ok(Arc::new(config))
+}
+
+/// What is wrong with a file, without any of it: it may be the private key.
+fn said(error: &pem::Error, nothing: &str) -> String {
+    match error {
+        pem::Error::Io(error) => format!("it cannot be read: {error}"),
+        pem::Error::NoItemsFound => nothing.to_owned(),
+        _ => "it is no valid PEM".to_owned(),
+    }
 }

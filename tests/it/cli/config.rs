@@ -93,7 +93,6 @@ fn every_bad_value_is_named_with_its_place_and_what_would_be_right() {
         "pool_size (KEYSTEAD_POOL_SIZE in the environment) is 0; it must be 1 to 1000",
         "password_cost (keystead.toml) is 99; it must be 4 to 15",
         "tls_certificate is not set, and TLS needs it beside tls_key",
-        "tls_key (keystead.toml) is missing.pem, which cannot be read",
         "public_url (--public-url on the command line) is `example.com`; it must be a scheme and a host",
         "cors_origins (KEYSTEAD_CORS_ORIGINS in the environment) has `https://a.example/path`; an origin is a scheme and a host",
     ] {

@@ -5,6 +5,7 @@ mod doctor;
 mod seed;
 mod serve;
 mod server;
+mod tls;
 mod traces;
 
 use std::path::{Path, PathBuf};

@@ -1,3 +1,4 @@
 mod coalesce;
 mod embedded;
 pub mod plans;
+mod tls;

@@ -9,4 +9,6 @@ mod negotiation;
 mod rules;
 mod socket;
 mod stopping;
+mod streams;
+mod tls;
 mod v1;

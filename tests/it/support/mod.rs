@@ -3,11 +3,13 @@
 mod app;
 mod bound;
 mod call;
+mod certificate;
 mod cluster;
 mod proxy;
 
 pub use app::{Client, Setup, TestApp};
 pub use bound::Bound;
 pub use call::{Answer, Call};
+pub use certificate::Authority;
 pub use cluster::database;
 pub use proxy::Proxy;
