@@ -124,7 +124,15 @@ fn owner_command(program: &Path, data_dir: &Path) -> Command {
 }
 
 async fn spawn_owner(mut command: Command, data_dir: &Path) -> Child {
-    let child = command.spawn().unwrap();
+    // The program was just copied. A process that another test began meanwhile holds the copy open until it runs its own.
+    let child = loop {
+        match command.spawn() {
+            Err(e) if e.kind() == std::io::ErrorKind::ExecutableFileBusy => {
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+            spawned => break spawned.unwrap(),
+        }
+    };
     let ready = data_dir.join("ready");
     until("the owner starts its Postgres", || ready.exists()).await;
     child
