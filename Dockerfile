@@ -13,9 +13,10 @@ FROM debian:bookworm-slim
 RUN apt-get update \
     && apt-get install --yes --no-install-recommends ca-certificates \
     && rm -rf /var/lib/apt/lists/* \
-    && useradd --system --home-dir /nonexistent --shell /usr/sbin/nologin keystead
+    && useradd --uid 10001 --user-group --no-create-home --home-dir /nonexistent --shell /usr/sbin/nologin keystead
 COPY --from=build /src/target/dist/keystead /usr/local/bin/keystead
-USER keystead
+# By number, so that an orchestrator sees that it is not root.
+USER 10001:10001
 ENV KEYSTEAD_LISTEN=0.0.0.0:4000
 EXPOSE 4000
 ENTRYPOINT ["keystead"]

@@ -1,6 +1,7 @@
 //! The command line, run as people run it.
 
 mod config;
+mod containers;
 mod doctor;
 mod seed;
 mod serve;
