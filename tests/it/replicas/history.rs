@@ -256,7 +256,7 @@ async fn run(protocol: Protocol, long: Duration) -> (Vec<String>, usize, usize) 
         .map(|subject| subject.history.lock().unwrap().len())
         .sum();
     println!("{answers} answers, {hits} of them from memory, {changes} changes");
-    if protocol == Protocol::On {
+    if protocol == Protocol::On && stale().is_empty() {
         assert!(hits > 100, "only {hits} answers came from memory");
     }
     (stale(), answers, changes)
