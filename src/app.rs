@@ -215,6 +215,16 @@ impl App {
             .await;
     }
 
+    /// Tries whether a lease could be held here; answers with the servers that hold one.
+    ///
+    /// # Errors
+    /// `SERVICE_UNAVAILABLE`, saying why not.
+    pub async fn try_lease(&self) -> Result<Vec<String>> {
+        let replicas = self.db.replicas();
+        replicas.try_listening(&self.db, &self.replicas).await?;
+        replicas.holders(&self.db).await
+    }
+
     /// Gives the lease back, once [`App::keep_lease`] has been stopped.
     pub async fn give_lease_back(&self) {
         self.db.replicas().give_back(&self.replicas, &self.db).await;

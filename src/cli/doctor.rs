@@ -185,6 +185,9 @@ async fn examine_database(report: &mut Report, config: &Config, database: &Datab
     }
     migrations(report, database).await;
     administrators(report, &found);
+    if found.administrators.is_some() {
+        leases(report, database).await;
+    }
     clock(report, &found);
     connections(report, config, &found);
 }
@@ -203,6 +206,24 @@ async fn migrations(report: &mut Report, database: &Database) {
             "migrations",
             Failure::from(error).to_string(),
             "",
+        ),
+    }
+}
+
+async fn leases(report: &mut Report, database: &Database) {
+    match database.app.try_lease().await {
+        Ok(holders) if holders.is_empty() => {
+            report.good("leases", "can be held; no server holds one now")
+        }
+        Ok(holders) => {
+            let text = format!("held by {} servers: {}", holders.len(), holders.join(", "));
+            report.good("leases", text);
+        }
+        Err(error) => report.add(
+            Grade::Doubtful,
+            "leases",
+            Failure::from(error).to_string(),
+            "without a lease every request asks the database for its key; see docs/revocation.md",
         ),
     }
 }

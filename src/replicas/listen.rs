@@ -62,6 +62,36 @@ impl Replicas {
         }
     }
 
+    /// Tries whether a connection can listen here, without taking a lease.
+    ///
+    /// # Errors
+    /// `SERVICE_UNAVAILABLE`, saying why not.
+    pub async fn try_listening(&self, db: &Db, settings: &ReplicaSettings) -> Result<()> {
+        let id = super::new_id();
+        let (beats, mut beat) = watch::channel(SILENCE);
+        let own = store::channel(id);
+        let hear = move |channel: &str, payload: &str| {
+            if let Some(Word::Beat(number)) = Word::read(payload).filter(|_| channel == own) {
+                beats.send_replace(number);
+            }
+        };
+        let (client, connection) = step(endpoint(settings, db).listen(hear)).await?;
+        let mut beside = JoinSet::new();
+        beside.spawn(connection);
+        step(async { store::listen(&client, id).await.map_err(broken) }).await?;
+        self.try_out(db, id, &mut beat).await
+    }
+
+    /// The servers whose leases are stored, by machine and process.
+    ///
+    /// # Errors
+    /// `SERVICE_UNAVAILABLE` when the database cannot be asked.
+    pub async fn holders(&self, db: &Db) -> Result<Vec<String>> {
+        let mut conn = db.read("lease_holders").await?;
+        let leases = store::all(&mut conn).await?;
+        Ok(leases.into_iter().map(|lease| lease.holder).collect())
+    }
+
     /// Gives the lease back, when a server stops: nobody has to wait for it.
     pub async fn give_back(&self, settings: &ReplicaSettings, db: &Db) {
         let Some(lease) = self.lease_id() else {

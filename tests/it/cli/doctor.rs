@@ -39,6 +39,12 @@ fn a_new_database_lacks_its_migrations_and_an_old_one_is_in_order() {
         "{}",
         old.out
     );
+    assert!(
+        old.out
+            .contains("ok    leases         can be held; no server holds one now"),
+        "{}",
+        old.out
+    );
 }
 
 #[test]
