@@ -129,7 +129,7 @@ impl From<Failure> for Error {
             .because(cause),
             Failure::Unconfirmed(cause) => Error::new(
                 Code::ServiceUnavailable,
-                "The change is stored, but the database could not be asked whether every server knows of it. One that is cut off from the database may answer as before until its lease runs out. Do it again to be sure.",
+                "The change is stored, but the database could not be asked whether every server knows of it. One that is cut off from the database may answer as before for some seconds more, until its lease runs out.",
             )
             .because(cause),
             Failure::Unavailable(cause) => Error::new(
