@@ -58,6 +58,9 @@ fn text(field: &str, value: &str, max: usize, breaks: bool) -> Result<String> {
         ));
     }
     let control = |c: char| c.is_control() && !(breaks && (c == '\n' || c == '\t'));
+    if !breaks && trimmed.contains(['\n', '\r']) {
+        return refuse("contains a line break. Write it in one line.".into());
+    }
     if let Some(bad) = trimmed.chars().find(|c| control(*c) || deceives(*c)) {
         return refuse(format!(
             "contains U+{:04X}, which cannot be seen or changes how the rest is shown. Remove it.",

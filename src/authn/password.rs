@@ -29,7 +29,7 @@ pub fn validate(field: &str, password: &str, min_length: usize) -> Result<()> {
     }
     if length < min_length {
         let message =
-            format!("The password has {length} characters. It needs at least {min_length}.");
+            format!("The password is too short: {length} of at least {min_length} characters.");
         return Err(Error::bad_input(field, message));
     }
     if password.contains('\0') {

@@ -19,6 +19,7 @@ use super::loaders::Loaders;
 use super::once::Once;
 use super::persisted::{Hash, Persisted};
 use super::request::GraphqlRequest;
+use super::scalars::READERS;
 use super::schema::{self, KeysteadSchema};
 use super::settings::Settings;
 use super::trace;
@@ -113,9 +114,10 @@ impl Api {
         settings: Settings,
     ) -> Result<Self, Error> {
         let settings = Arc::new(settings);
-        let guard = Guard::new(
+        let guard = Guard::with_scalars(
             &schema::accepted(settings.federation),
             settings.limits.clone(),
+            &READERS,
         )
         .map_err(|reason| Error::bad_input("limits", reason))?;
         Ok(Api {

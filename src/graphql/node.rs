@@ -68,7 +68,10 @@ impl NodeQueries {
             ));
         }
         let request = request(context);
-        let nodes = ids.iter().map(|id| load(request, "ids", id));
+        let nodes = ids.iter().enumerate().map(|(n, id)| async move {
+            let field = format!("ids.{n}");
+            load(request, &field, id).await
+        });
         Ok(join_all(nodes)
             .await
             .into_iter()

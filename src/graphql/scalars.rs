@@ -1,8 +1,26 @@
 //! Scalars: `DateTime`, `Duration`, `Cidr` and `JSON`.
 
-use async_graphql::{InputValueError, InputValueResult, Scalar, ScalarType, Value};
+use async_graphql::{InputType, InputValueError, InputValueResult, Scalar, ScalarType, Value};
 use chrono::{DateTime, Months, SecondsFormat, TimeDelta, Utc};
 use ipnet::IpNet;
+
+use super::guard::Reader;
+use crate::db::ids::quoted;
+
+/// The scalars that are written as texts of a form, with what tells whether a text has it: for the guard, which knows where in the
+/// input the text stands.
+pub const READERS: [(&str, Reader); 3] = [
+    ("DateTime", |text| Timestamp::read(text).map(drop)),
+    ("Duration", |text| Duration::read(text).map(drop)),
+    ("Cidr", |text| Cidr::read(text).map(drop)),
+];
+
+fn parsed<T: InputType>(value: Value, read: fn(&str) -> Result<T, String>) -> InputValueResult<T> {
+    match &value {
+        Value::String(text) => read(text).map_err(InputValueError::custom),
+        _ => Err(InputValueError::expected_type(value)),
+    }
+}
 
 /// A moment in UTC, RFC 3339 with `Z`: `2030-01-31T12:00:00Z`. Input may carry another offset and up to microseconds;
 /// years 1970 to 9999.
@@ -17,14 +35,21 @@ pub struct Timestamp(pub DateTime<Utc>);
 )]
 impl ScalarType for Timestamp {
     fn parse(value: Value) -> InputValueResult<Self> {
-        let Value::String(text) = &value else {
-            return Err(InputValueError::expected_type(value));
-        };
+        parsed(value, Timestamp::read)
+    }
+
+    fn to_value(&self) -> Value {
+        Value::String(self.0.to_rfc3339_opts(SecondsFormat::AutoSi, true))
+    }
+}
+
+impl Timestamp {
+    fn read(text: &str) -> Result<Self, String> {
         let wrong = || {
-            InputValueError::custom(format!(
+            format!(
                 "{} is not a moment. Write it as RFC 3339, for example 2030-01-31T12:00:00Z, between the years 1970 and 9999.",
-                crate::db::ids::quoted(text)
-            ))
+                quoted(text)
+            )
         };
         let moment = DateTime::parse_from_rfc3339(text)
             .map_err(|_| wrong())?
@@ -37,10 +62,6 @@ impl ScalarType for Timestamp {
         DateTime::from_timestamp_micros(moment.timestamp_micros())
             .map(Timestamp)
             .ok_or_else(wrong)
-    }
-
-    fn to_value(&self) -> Value {
-        Value::String(self.0.to_rfc3339_opts(SecondsFormat::AutoSi, true))
     }
 }
 
@@ -77,7 +98,16 @@ impl Duration {
         self == Self::ZERO
     }
 
-    fn read(text: &str) -> Option<Self> {
+    fn read(text: &str) -> Result<Self, String> {
+        Self::of(text).ok_or_else(|| {
+            format!(
+                "{} is not a duration. Write it as ISO 8601, for example P30D, PT12H or P1Y.",
+                quoted(text)
+            )
+        })
+    }
+
+    fn of(text: &str) -> Option<Self> {
         match iso8601::duration(text).ok()? {
             iso8601::Duration::YMDHMS {
                 year,
@@ -110,15 +140,7 @@ impl Duration {
 #[Scalar(specified_by_url = "https://en.wikipedia.org/wiki/ISO_8601#Durations")]
 impl ScalarType for Duration {
     fn parse(value: Value) -> InputValueResult<Self> {
-        let Value::String(text) = &value else {
-            return Err(InputValueError::expected_type(value));
-        };
-        Duration::read(text).ok_or_else(|| {
-            InputValueError::custom(format!(
-                "{} is not a duration. Write it as ISO 8601, for example P30D, PT12H or P1Y.",
-                crate::db::ids::quoted(text)
-            ))
-        })
+        parsed(value, Duration::read)
     }
 
     fn to_value(&self) -> Value {
@@ -150,30 +172,33 @@ pub struct Cidr(pub IpNet);
 #[Scalar(specified_by_url = "https://datatracker.ietf.org/doc/html/rfc4632")]
 impl ScalarType for Cidr {
     fn parse(value: Value) -> InputValueResult<Self> {
-        let Value::String(text) = &value else {
-            return Err(InputValueError::expected_type(value));
-        };
-        let net = text
-            .parse::<IpNet>()
-            .or_else(|_| text.parse::<std::net::IpAddr>().map(IpNet::from))
-            .map_err(|_| {
-                InputValueError::custom(format!(
-                    "{} is not a range of addresses. Write it as 192.0.2.0/24 or 2001:db8::/32.",
-                    crate::db::ids::quoted(text)
-                ))
-            })?;
-        if net.trunc() != net {
-            return Err(InputValueError::custom(format!(
-                "{} has bits set behind its prefix length. The range is {}.",
-                crate::db::ids::quoted(text),
-                net.trunc()
-            )));
-        }
-        Ok(Cidr(net))
+        parsed(value, Cidr::read)
     }
 
     fn to_value(&self) -> Value {
         Value::String(self.0.to_string())
+    }
+}
+
+impl Cidr {
+    fn read(text: &str) -> Result<Self, String> {
+        let net = text
+            .parse::<IpNet>()
+            .or_else(|_| text.parse::<std::net::IpAddr>().map(IpNet::from))
+            .map_err(|_| {
+                format!(
+                    "{} is not a range of addresses. Write it as 192.0.2.0/24 or 2001:db8::/32.",
+                    quoted(text)
+                )
+            })?;
+        if net.trunc() != net {
+            return Err(format!(
+                "{} has bits set behind its prefix length. The range is {}.",
+                quoted(text),
+                net.trunc()
+            ));
+        }
+        Ok(Cidr(net))
     }
 }
 

@@ -109,9 +109,14 @@ fn end(
 /// The moment that much later, which must be later and within the years that can be stored.
 fn moment(field: &str, now: DateTime<Utc>, length: Duration) -> Result<DateTime<Utc>> {
     length.after(now).filter(|end| *end > now).ok_or_else(|| {
+        let what = if length.is_zero() {
+            "is no time at all"
+        } else {
+            "ends after the year 9999"
+        };
         Error::bad_input(
             field,
-            format!("{field} must be more than nothing and end before the year 10000, for example P30D or PT12H."),
+            format!("{field} {what}. Give a length of time such as P30D or PT12H."),
         )
     })
 }

@@ -43,6 +43,15 @@ impl AuditFilterInput {
             );
             return Err(Error::bad_input("filter.requestId", message));
         }
+        if let Some(id) = &self.request_id
+            && id.contains(char::is_control)
+        {
+            let message = format!(
+                "{} is not the id of a request: it holds a control character.",
+                quoted(id)
+            );
+            return Err(Error::bad_input("filter.requestId", message));
+        }
         Ok(AuditFilter {
             target: self
                 .target

@@ -9,7 +9,7 @@ use super::coerce::{self, Declared};
 use super::cost::{Points, Price, Pricing, Worth};
 use super::fragments::Fragments;
 use super::limits::Limits;
-use super::refusal::{Refusal, RefusalCode};
+use super::refusal::{Fault, Refusal, RefusalCode};
 use super::types::Types;
 
 /// A document that passed. It may be run as often as one likes, but each run is priced by [`Checked::operation`].
@@ -23,6 +23,8 @@ pub struct Checked {
     order: Vec<usize>,
     /// The variables that prices depend on.
     names: Vec<Box<str>>,
+    /// Texts that are no values of their scalars: with any of them nothing can be run.
+    pub(super) misread: Vec<Fault>,
 }
 
 #[derive(Debug)]
@@ -94,6 +96,7 @@ impl Checked {
             fragments: pricing.prices,
             order: fragments.order.clone(),
             names: pricing.names.iter().map(|name| Box::from(*name)).collect(),
+            misread: Vec::new(),
         }
     }
 
@@ -102,7 +105,7 @@ impl Checked {
     /// # Errors
     /// [`RefusalCode::OperationResolutionFailure`] if there is no such operation, or several and no name;
     /// [`RefusalCode::LimitExceeded`] if the variables are too large or nested too deeply, or the cost is too high;
-    /// [`RefusalCode::BadUserInput`] if a variable is missing or does not fit its type (scalars of the schema's own aside).
+    /// [`RefusalCode::BadUserInput`] if a variable is missing or does not fit its type, or a literal not its scalar.
     pub fn operation(
         &self,
         name: Option<&str>,
@@ -117,6 +120,13 @@ impl Checked {
                 ),
                 Vec::new(),
             ));
+        }
+        if !self.misread.is_empty() {
+            return Err(Refusal {
+                code: RefusalCode::BadUserInput,
+                errors: self.misread.clone(),
+                limit: None,
+            });
         }
         hold_variables(variables, &self.limits)?;
         coerce::check(&self.types, &planned.variables, variables)?;

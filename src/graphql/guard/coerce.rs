@@ -1,7 +1,7 @@
 //! Do the values of variables fit their declared types? As the specification coerces them, with a fault for each that
 //! does not, which names its path and what would be right, and never the value of a string: it may be a password.
 //!
-//! Scalars of our own are not looked into: their own parsers do that.
+//! Of scalars of our own those are looked into whose values are texts of a form.
 
 use serde_json::{Map, Value as Json};
 
@@ -111,7 +111,17 @@ impl<'v> Coercion<'v> {
                 Json::Object(given) => return self.object(ty, fields, *one_of, given),
                 _ => false,
             },
-            Body::Scalar | Body::Object(_) | Body::Interface(_) | Body::Union => true,
+            Body::Scalar(Some(read)) => match value {
+                Json::String(text) => {
+                    let path = self.path();
+                    if let Err(wrong) = read(text) {
+                        self.push(format!("`{path}`: {wrong}"), path);
+                    }
+                    return;
+                }
+                _ => false,
+            },
+            Body::Scalar(None) | Body::Object(_) | Body::Interface(_) | Body::Union => true,
         };
         if !fits {
             self.fault(ty, &format!("but it is {}", kind(value)));
@@ -145,7 +155,7 @@ impl<'v> Coercion<'v> {
         }
         if one_of && (given.len() != 1 || given.values().any(Json::is_null)) {
             let names: Vec<&str> = defs.iter().map(|def| &*def.name).collect();
-            let found = format!("exactly one of {}, and not null", names.join(", "));
+            let found = format!("with exactly one of {}, and not null", names.join(", "));
             self.fault(ty, &found);
         }
     }

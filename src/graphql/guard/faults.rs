@@ -7,6 +7,8 @@ use super::refusal::{Fault, Location, MAX_FAULTS, Refusal, RefusalCode};
 pub(super) struct Faults<'a> {
     text: &'a str,
     found: Vec<Fault>,
+    /// Texts in the document that are no values of their scalars. They do not make it invalid: it cannot be run.
+    misread: Vec<Fault>,
 }
 
 impl<'a> Faults<'a> {
@@ -14,6 +16,7 @@ impl<'a> Faults<'a> {
         Self {
             text,
             found: Vec::new(),
+            misread: Vec::new(),
         }
     }
 
@@ -23,10 +26,31 @@ impl<'a> Faults<'a> {
 
     /// Notes a fault at byte `at`. The message is made only if there is room for it.
     pub(super) fn push(&mut self, at: usize, message: impl FnOnce() -> String) {
-        self.push_all(&[at], message);
+        self.push_all(&[at], None, message);
     }
 
-    pub(super) fn push_all(&mut self, at: &[usize], message: impl FnOnce() -> String) {
+    /// The same of a value, whose path among the arguments is known.
+    pub(super) fn push_value(&mut self, at: usize, path: String, message: impl FnOnce() -> String) {
+        self.push_all(&[at], Some(path), message);
+    }
+
+    /// Notes a text that is no value of its scalar.
+    pub(super) fn push_misread(&mut self, at: usize, path: String, message: String) {
+        if self.misread.len() < MAX_FAULTS {
+            self.misread.push(Fault {
+                message,
+                locations: vec![Location::of(self.text, at)],
+                path: Some(path),
+            });
+        }
+    }
+
+    pub(super) fn push_all(
+        &mut self,
+        at: &[usize],
+        path: Option<String>,
+        message: impl FnOnce() -> String,
+    ) {
         if self.found.len() < MAX_FAULTS {
             let mut message = message();
             // Names may be as long as the document.
@@ -38,14 +62,15 @@ impl<'a> Faults<'a> {
             self.found.push(Fault {
                 message,
                 locations: at.iter().map(|at| Location::of(self.text, *at)).collect(),
-                path: None,
+                path,
             });
         }
     }
 
-    pub(super) fn into_result(self) -> Result<(), Refusal> {
+    /// What was misread, if nothing else is wrong.
+    pub(super) fn into_result(self) -> Result<Vec<Fault>, Refusal> {
         if self.found.is_empty() {
-            return Ok(());
+            return Ok(self.misread);
         }
         Err(Refusal {
             code: RefusalCode::ValidationFailed,

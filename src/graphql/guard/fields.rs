@@ -19,6 +19,15 @@ pub(super) struct Walk<'w, 'a, 'f> {
     fragments: &'w Fragments<'a>,
     pub faults: &'w mut Faults<'f>,
     pub usages: Vec<Usage<'w, 'a>>,
+    /// Where among the arguments the walk is: names and indexes.
+    pub path: Vec<Step<'a>>,
+}
+
+/// A step into a value.
+#[derive(Clone, Copy)]
+pub(super) enum Step<'a> {
+    Name(&'a str),
+    Item(usize),
 }
 
 impl<'w, 'a, 'f> Walk<'w, 'a, 'f> {
@@ -34,6 +43,7 @@ impl<'w, 'a, 'f> Walk<'w, 'a, 'f> {
             fragments,
             faults,
             usages: Vec::new(),
+            path: Vec::new(),
         }
     }
 
@@ -64,7 +74,9 @@ impl<'w, 'a, 'f> Walk<'w, 'a, 'f> {
         }
         for (variable, ty) in operation.variables.iter().zip(variable_types) {
             if let Some(default) = &variable.default {
+                self.path.push(Step::Name(variable.name.text));
                 self.value(default, ty.as_ref(), false, None);
+                self.path.pop();
             }
             self.directives(&variable.directives, DirectiveLocation::VariableDefinition);
         }
@@ -246,17 +258,19 @@ impl<'w, 'a, 'f> Walk<'w, 'a, 'f> {
                     format!("Unknown argument \"{}\" on {}.", name.text, place())
                 });
             }
+            self.path.push(Step::Name(name.text));
             self.value(
                 &argument.value,
                 def.map(|def| &def.ty),
                 def.is_some_and(|def| def.has_default),
                 None,
             );
+            self.path.pop();
         }
         let required = defs.into_iter().flatten().filter(|def| def.is_required());
         for def in required {
             if !arguments.iter().any(|given| *given.name.text == *def.name) {
-                self.faults.push(owner.at, || {
+                self.faults.push_value(owner.at, def.name.to_string(), || {
                     format!(
                         "Argument \"{}\" of type \"{}\" is required on {}, but it was not provided.",
                         def.name,

@@ -135,7 +135,7 @@ impl<'w, 'a, 'f> Merge<'w, 'a, 'f> {
 
     fn conflict(&mut self, a: Found<'w, 'a>, b: Found<'w, 'a>, reason: impl FnOnce() -> String) {
         let places = [a, b].map(|found| found.field.alias.unwrap_or(found.field.name).at);
-        self.faults.push_all(&places, || {
+        self.faults.push_all(&places, None, || {
             format!(
                 "Fields \"{}\" conflict because {}. Use different aliases on the fields to fetch both if this was intentional.",
                 a.field.key(),

@@ -45,10 +45,11 @@ pub use ast::OperationKind;
 pub use checked::{Checked, Operation};
 pub use limits::Limits;
 pub use refusal::{Fault, LimitHit, Location, MAX_FAULTS, Refusal, RefusalCode};
+pub use types::Reader;
 
 use faults::{Faults, Work};
 use fragments::Fragments;
-use types::Types;
+use types::{Body, Types};
 
 /// The verdict on a text.
 type Verdict = Result<Arc<Checked>, Refusal>;
@@ -70,7 +71,26 @@ impl Guard {
     /// # Errors
     /// A sentence, if the schema cannot be read or a limit is not safe.
     pub fn new(sdl: &str, limits: Limits) -> Result<Self, String> {
+        Self::with_scalars(sdl, limits, &[])
+    }
+
+    /// The same where the texts of some scalars, named here, have a form: values that have it not are refused before anything runs.
+    ///
+    /// # Errors
+    /// As [`Guard::new`].
+    pub fn with_scalars(
+        sdl: &str,
+        limits: Limits,
+        scalars: &[(&str, Reader)],
+    ) -> Result<Self, String> {
         limits.check()?;
+        let mut types = Types::new(sdl)?;
+        for def in &mut types.defs {
+            if let Body::Scalar(reader) = &mut def.body {
+                let known = scalars.iter().find(|(name, _)| **name == *def.name);
+                *reader = known.map(|(_, reader)| *reader);
+            }
+        }
         let verdicts = Cache::builder()
             .max_capacity(limits.cache_bytes)
             .weigher(|text: &Arc<str>, verdict: &Verdict| {
@@ -83,7 +103,7 @@ impl Guard {
             })
             .build();
         Ok(Self {
-            types: Arc::new(Types::new(sdl)?),
+            types: Arc::new(types),
             limits: Arc::new(limits),
             verdicts,
         })
@@ -128,12 +148,9 @@ impl Guard {
         let mut faults = Faults::new(text);
         let mut work = Work::new(limits.work());
         validate::validate(&self.types, &document, &fragments, &mut faults, &mut work)?;
-        faults.into_result()?;
-        Ok(Checked::new(
-            &self.types,
-            &document,
-            &fragments,
-            &self.limits,
-        ))
+        let misread = faults.into_result()?;
+        let mut checked = Checked::new(&self.types, &document, &fragments, &self.limits);
+        checked.misread = misread;
+        Ok(checked)
     }
 }

@@ -70,7 +70,7 @@ pub struct Fault {
     pub message: String,
     /// Where it is; empty if it has no place.
     pub locations: Vec<Location>,
-    /// The path of a variable's value, such as `variables.input.username`.
+    /// The path of a value: of a variable's `variables.input.username`, of one in the document `input.username`.
     pub path: Option<String>,
 }
 

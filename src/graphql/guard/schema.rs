@@ -192,7 +192,7 @@ impl Names<'_> {
                 "String" => Body::String,
                 "Boolean" => Body::Boolean,
                 "ID" => Body::Id,
-                _ => Body::Scalar,
+                _ => Body::Scalar(None),
             },
             Some(ExtendedType::Object(ty)) => {
                 possible.insert(id);

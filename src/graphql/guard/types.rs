@@ -6,6 +6,9 @@ use apollo_compiler::ast::DirectiveLocation;
 
 use super::ast::{OperationKind, TypeExpr};
 
+/// Says whether a text is a value of a scalar; if not, what would be right, in a sentence or two that begin with the text.
+pub type Reader = fn(&str) -> Result<(), String>;
+
 /// A named type.
 pub(super) type TypeId = u32;
 
@@ -55,9 +58,13 @@ pub(super) enum Body {
     String,
     Boolean,
     Id,
-    Scalar,
+    /// A scalar of the schema's own, with its reader if its values are texts of a form.
+    Scalar(Option<Reader>),
     Enum(HashSet<Box<str>>),
-    Input { fields: Vec<InputDef>, one_of: bool },
+    Input {
+        fields: Vec<InputDef>,
+        one_of: bool,
+    },
     Object(HashMap<Box<str>, FieldDef>),
     Interface(HashMap<Box<str>, FieldDef>),
     Union,

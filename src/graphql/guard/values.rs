@@ -1,7 +1,7 @@
 //! The rules for literals: does a value fit where it stands?
 
 use super::ast::{Argument, Literal, Value};
-use super::fields::Walk;
+use super::fields::{Step, Walk};
 use super::types::{Body, Ty, TypeId};
 use super::variables::Usage;
 
@@ -25,8 +25,10 @@ impl<'w, 'a> Walk<'w, 'a, '_> {
             }),
             Literal::List(items) => match expected.map(Ty::nullable) {
                 Some(Ty::List(of)) => {
-                    for item in items {
+                    for (n, item) in items.iter().enumerate() {
+                        self.path.push(Step::Item(n));
                         self.value(item, Some(of), false, None);
+                        self.path.pop();
                     }
                 }
                 plain => {
@@ -95,7 +97,8 @@ impl<'w, 'a> Walk<'w, 'a, '_> {
         let name = &types.def(id).name;
         for def in defs.iter().filter(|def| def.is_required()) {
             if !fields.iter().any(|field| *field.name.text == *def.name) {
-                self.faults.push(at, || {
+                let path = self.below(&def.name);
+                self.faults.push_value(at, path, || {
                     format!(
                         "Field \"{name}.{}\" of required type \"{}\" was not provided.",
                         def.name,
@@ -109,10 +112,10 @@ impl<'w, 'a> Walk<'w, 'a, '_> {
         }
         match fields {
             [only] if !matches!(only.value.body, Literal::Null) => {}
-            [only] => self.faults.push(at, || {
+            [only] => self.faults.push_value(at, self.below(only.name.text), || {
                 format!("Field \"{name}.{}\" must be non-null.", only.name.text)
             }),
-            _ => self.faults.push(at, || {
+            _ => self.faults.push_value(at, path(&self.path), || {
                 format!("OneOf Input Object \"{name}\" must specify exactly one key.")
             }),
         }
@@ -124,7 +127,8 @@ impl<'w, 'a> Walk<'w, 'a, '_> {
         for field in fields {
             let def = defs.iter().find(|def| *def.name == *field.name.text);
             if def.is_none() {
-                self.faults.push(field.name.at, || {
+                let path = self.below(field.name.text);
+                self.faults.push_value(field.name.at, path, || {
                     format!(
                         "Field \"{}\" is not defined by type \"{}\".",
                         field.name.text,
@@ -132,12 +136,14 @@ impl<'w, 'a> Walk<'w, 'a, '_> {
                     )
                 });
             }
+            self.path.push(Step::Name(field.name.text));
             self.value(
                 &field.value,
                 def.map(|def| &def.ty),
                 def.is_some_and(|def| def.has_default),
                 one_of,
             );
+            self.path.pop();
         }
     }
 
@@ -145,7 +151,22 @@ impl<'w, 'a> Walk<'w, 'a, '_> {
     fn leaf(&mut self, value: &Value<'a>, expected: Option<&Ty>) {
         let Some(ty) = expected else { return };
         let fits = match (&self.types.def(ty.named()).body, &value.body) {
-            (Body::Scalar, _) => true,
+            (Body::Scalar(Some(read)), Literal::String(_) | Literal::BlockString(_)) => {
+                if let Some(Err(wrong)) = written(&value.body).map(|text| read(&text)) {
+                    self.faults.push_misread(value.at, path(&self.path), wrong);
+                }
+                true
+            }
+            (Body::Scalar(Some(_)), _) => {
+                let message = format!(
+                    "A value of type \"{}\" is written as a string.",
+                    self.types.show(ty)
+                );
+                self.faults
+                    .push_misread(value.at, path(&self.path), message);
+                true
+            }
+            (Body::Scalar(None), _) => true,
             (Body::Int, Literal::Int(digits)) => digits.parse::<i32>().is_ok(),
             (Body::Float, Literal::Int(_) | Literal::Float(_))
             | (Body::String, Literal::String(_) | Literal::BlockString(_))
@@ -161,7 +182,7 @@ impl<'w, 'a> Walk<'w, 'a, '_> {
 
     fn mismatch(&mut self, value: &Value<'a>, ty: &Ty) {
         let types = self.types;
-        self.faults.push(value.at, || {
+        self.faults.push_value(value.at, path(&self.path), || {
             let ty = types.show(ty);
             match &value.body {
                 Literal::Int(text)
@@ -180,5 +201,40 @@ impl<'w, 'a> Walk<'w, 'a, '_> {
                 _ => format!("Expected value of type \"{ty}\", found an object."),
             }
         });
+    }
+
+    /// The path of a field of the object where the walk is.
+    fn below(&self, name: &str) -> String {
+        let mut text = path(&self.path);
+        text.push('.');
+        text.extend(name.chars().take(64));
+        text
+    }
+}
+
+/// As far as it is worth reading: names come from outside.
+fn path(steps: &[Step<'_>]) -> String {
+    let mut text = String::new();
+    for step in steps {
+        if !text.is_empty() {
+            text.push('.');
+        }
+        match step {
+            Step::Name(name) => text.extend(name.chars().take(64)),
+            Step::Item(n) => text += &n.to_string(),
+        }
+    }
+    text
+}
+
+/// What a string literal says; `None` for the rare forms that JSON has not, which the engine reads.
+fn written(literal: &Literal<'_>) -> Option<String> {
+    match literal {
+        Literal::String(text) => serde_json::from_str(text).ok(),
+        Literal::BlockString(text) => {
+            let inner = text.strip_prefix("\"\"\"")?.strip_suffix("\"\"\"")?;
+            (!inner.contains(['\n', '\r', '\\'])).then(|| inner.to_owned())
+        }
+        _ => None,
     }
 }

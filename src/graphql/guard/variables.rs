@@ -126,7 +126,7 @@ fn position(types: &Types, usage: &Usage<'_, '_>, def: &Defined<'_>, faults: &mu
         ty.fits(expected)
     };
     if !fits {
-        faults.push_all(&[def.at, usage.at], || {
+        faults.push_all(&[def.at, usage.at], None, || {
             format!(
                 "Variable \"${}\" of type \"{}\" used in position expecting type \"{}\".",
                 usage.name,
@@ -136,7 +136,7 @@ fn position(types: &Types, usage: &Usage<'_, '_>, def: &Defined<'_>, faults: &mu
         });
     }
     if let Some(id) = usage.one_of.filter(|_| !ty.is_non_null()) {
-        faults.push_all(&[def.at, usage.at], || {
+        faults.push_all(&[def.at, usage.at], None, || {
             format!(
                 "Variable \"${}\" is of type \"{}\" but must be non-nullable to be used for OneOf Input Object \"{}\".",
                 usage.name,

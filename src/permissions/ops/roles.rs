@@ -57,6 +57,9 @@ pub async fn all(ctx: &Ctx) -> Result<Vec<Role>> {
 /// As [`all`].
 pub async fn by_name(ctx: &Ctx, name: &str) -> Result<Option<Role>> {
     access::authenticated(ctx)?;
+    if !could_be_a_name(name) {
+        return Ok(None);
+    }
     Ok(
         store::by_names(&mut *ctx.db.read("role_by_name").await?, &[name.to_owned()])
             .await?

@@ -148,15 +148,20 @@ impl CreateTeamInput {
     /// # Errors
     /// `BAD_USER_INPUT` for an id of another kind.
     pub fn read(self) -> Result<NewTeam> {
-        let member = |member: TeamMemberInput| {
+        let member = |(n, member): (usize, TeamMemberInput)| {
+            let field = format!("input.members.{n}.user");
             Ok(NewMember {
-                user: Id::parse_as(Kind::User, "input.members", &member.user)?,
+                user: Id::parse_as(Kind::User, &field, &member.user)?,
                 role: member.role.into(),
             })
         };
-        let members = self
-            .members
-            .map(|members| members.into_iter().map(member).collect::<Result<_>>());
+        let members = self.members.map(|members| {
+            members
+                .into_iter()
+                .enumerate()
+                .map(member)
+                .collect::<Result<_>>()
+        });
         Ok(NewTeam {
             name: self.name.unwrap_or_else(|| self.slug.clone()),
             slug: self.slug,

@@ -42,7 +42,7 @@ pub async fn create(ctx: &Ctx, new: NewTeam) -> Result<Team> {
     }
     let people: Vec<Uuid> = memberships.iter().map(|each| each.user_id).collect();
     if new.members.is_some() {
-        users::ops::require_readable(ctx, "input.members", &people).await?;
+        users::ops::require_readable(ctx, |n| format!("input.members.{n}.user"), &people).await?;
     }
 
     let mut tx = ctx.db.begin("create_team").await?;
@@ -125,11 +125,11 @@ fn distinct(members: &[NewMember]) -> Result<Vec<NewMember>> {
         return Err(Error::bad_input(FIELD, message));
     }
     let mut seen = HashSet::with_capacity(members.len());
-    match members.iter().find(|member| !seen.insert(member.user)) {
+    match members.iter().position(|member| !seen.insert(member.user)) {
         Some(twice) => {
-            let id = Id::new(Kind::User, twice.user).to_string();
+            let id = Id::new(Kind::User, members[twice].user).to_string();
             let message = format!("{FIELD} names {} twice. Name each user once.", quoted(&id));
-            Err(Error::bad_input(FIELD, message))
+            Err(Error::bad_input(format!("{FIELD}.{twice}.user"), message))
         }
         None => Ok(members.to_vec()),
     }

@@ -154,9 +154,10 @@ impl CreateUserInput {
             .map(|key| key.read("input.apiKey", now))
             .transpose()?;
         let memberships = input.memberships.unwrap_or_default().into_iter();
-        let memberships = memberships.map(|each| {
+        let memberships = memberships.enumerate().map(|(n, each)| {
+            let field = format!("input.memberships.{n}.team");
             Ok(NewMembership {
-                team: Id::parse_as(Kind::Team, "input.memberships", &each.team)?,
+                team: Id::parse_as(Kind::Team, &field, &each.team)?,
                 role: each.role.into(),
             })
         });

@@ -234,11 +234,11 @@ fn distinct(memberships: &[NewMembership]) -> Result<Vec<NewMembership>> {
         return Err(Error::bad_input(FIELD, message));
     }
     let mut seen = HashSet::with_capacity(memberships.len());
-    match memberships.iter().find(|each| !seen.insert(each.team)) {
+    match memberships.iter().position(|each| !seen.insert(each.team)) {
         Some(twice) => {
-            let id = Id::new(Kind::Team, twice.team).to_string();
+            let id = Id::new(Kind::Team, memberships[twice].team).to_string();
             let message = format!("{FIELD} names {} twice. Name each team once.", quoted(&id));
-            Err(Error::bad_input(FIELD, message))
+            Err(Error::bad_input(format!("{FIELD}.{twice}.team"), message))
         }
         None => Ok(memberships.to_vec()),
     }

@@ -80,19 +80,23 @@ pub async fn may_read(ctx: &Ctx, id: Uuid) -> Result<bool> {
     Ok(unseen(ctx, &[id]).await?.is_empty())
 }
 
-/// Demands that every one of these users is there and that the actor may read it. Asks the database once, or not at all where there
-/// is nobody to ask about.
+/// Demands that every one of these users is there and that the actor may read it; `field` names the place of each by its number. Asks
+/// the database once, or not at all where there is nobody to ask about.
 ///
 /// # Errors
 /// `NOT_FOUND` naming the first who is not; `SERVICE_UNAVAILABLE`.
-pub async fn require_readable(ctx: &Ctx, field: &str, ids: &[Uuid]) -> Result<()> {
+pub async fn require_readable(
+    ctx: &Ctx,
+    field: impl Fn(usize) -> String,
+    ids: &[Uuid],
+) -> Result<()> {
     if ids.is_empty() {
         return Ok(());
     }
     let mut conn = ctx.db.read("readable_users").await?;
     let found = store::readable(&mut conn, ids, &sight(ctx)).await?;
-    match ids.iter().find(|id| !found.contains(id)) {
-        Some(missing) => Err(absent(field, *missing)),
+    match ids.iter().position(|id| !found.contains(id)) {
+        Some(missing) => Err(absent(&field(missing), ids[missing])),
         None => Ok(()),
     }
 }

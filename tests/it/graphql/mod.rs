@@ -2,6 +2,7 @@
 
 pub mod attacks;
 mod attacks_live;
+mod bad_input;
 mod federation;
 mod guard;
 mod laws;

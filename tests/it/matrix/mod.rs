@@ -3,7 +3,7 @@
 //!
 //! Cells: `ok` a value; `null`; `0` nothing to see in a list; `hidden` the object itself is not seen; else the error's code.
 
-mod reads;
+pub mod reads;
 pub mod world;
 mod writes;
 

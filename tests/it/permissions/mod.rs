@@ -6,6 +6,7 @@ mod generate;
 mod giving;
 mod granting;
 mod listing;
+mod meanwhile;
 mod oracle;
 mod own_roles;
 mod paths;

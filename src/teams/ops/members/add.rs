@@ -35,7 +35,7 @@ pub async fn add(ctx: &Ctx, team: Uuid, member: NewMember) -> Result<Membership>
     access::require_on(ctx, READ, WRITE, &[path(team)], || {
         absent("input.team", team)
     })?;
-    users::ops::require_readable(ctx, "input.user", &[user]).await?;
+    users::ops::require_readable(ctx, |_| "input.user".into(), &[user]).await?;
 
     let mut tx = ctx.db.begin("add_team_member").await?;
     tx.touch([Tag::User(user)]);
@@ -78,9 +78,9 @@ fn refused(failure: Failure, team: Uuid, user: Uuid) -> Error {
 /// # Errors
 /// `NOT_FOUND` for a team; `FORBIDDEN` without `team.write` at it.
 pub fn may_enrol(ctx: &Ctx, memberships: &[NewMembership]) -> Result<()> {
-    for NewMembership { team, .. } in memberships {
+    for (n, NewMembership { team, .. }) in memberships.iter().enumerate() {
         access::require_on(ctx, READ, WRITE, &[path(*team)], || {
-            absent("input.memberships", *team)
+            absent(&format!("input.memberships.{n}.team"), *team)
         })?;
     }
     Ok(())
@@ -112,7 +112,7 @@ pub async fn enrol(
         .collect();
     members::insert(tx, &rows).await.map_err(|failure| {
         failure.foreign_key("team_memberships_team_id_fkey", || match memberships {
-            [one] => absent("input.memberships", one.team),
+            [one] => absent("input.memberships.0.team", one.team),
             _ => Error::not_found(
                 "input.memberships",
                 "One of the teams in input.memberships does not exist. Look them up again.",

@@ -30,7 +30,7 @@ pub async fn remove(
     access::require_on(ctx, READ, WRITE, &[path(team)], || {
         absent("input.team", team)
     })?;
-    users::ops::require_readable(ctx, "input.user", &[user]).await?;
+    users::ops::require_readable(ctx, |_| "input.user".into(), &[user]).await?;
 
     let mut tx = ctx.db.begin("remove_team_member").await?;
     tx.touch([Tag::User(user)]);

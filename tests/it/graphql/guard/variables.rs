@@ -155,17 +155,17 @@ fn values_that_do_not() {
         (
             "PetBy",
             json!({}),
-            "`variables.x` must be of type PetBy, exactly one of id, name, meal, and not null.",
+            "`variables.x` must be of type PetBy, with exactly one of id, name, meal, and not null.",
         ),
         (
             "PetBy",
             json!({ "id": 1, "name": "a" }),
-            "`variables.x` must be of type PetBy, exactly one of id, name, meal, and not null.",
+            "`variables.x` must be of type PetBy, with exactly one of id, name, meal, and not null.",
         ),
         (
             "PetBy",
             json!({ "id": null }),
-            "`variables.x` must be of type PetBy, exactly one of id, name, meal, and not null.",
+            "`variables.x` must be of type PetBy, with exactly one of id, name, meal, and not null.",
         ),
         (
             "PetBy",

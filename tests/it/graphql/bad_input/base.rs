@@ -1,0 +1,140 @@
+//! Requests that succeed, to vary one value at a time.
+
+use apollo_compiler::Schema;
+use apollo_compiler::schema::ExtendedType;
+use serde_json::{Value, json};
+
+use super::places::{Asked, Place, Step};
+use super::state::Ground;
+use crate::matrix::reads::BASES;
+
+/// The arguments of a field without which it does not succeed, and some that are worth varying around.
+pub fn arguments(asked: &Asked, ground: &Ground) -> Value {
+    let id = |name: &str| ground.id(name);
+    let input = match (asked.parent.as_str(), asked.field.as_str()) {
+        ("Query", "node") => return json!({"id": id("$user")}),
+        ("Query", "nodes") => return json!({"ids": [id("$user")]}),
+        ("Query", "user") => return json!({"by": {"id": id("$user")}}),
+        ("Query", "team") => return json!({"by": {"id": id("$team")}}),
+        ("Query", "apiKey") => return json!({"by": {"id": id("$key")}}),
+        ("Query", "role") => return json!({"name": "PROMPTER"}),
+        ("Viewer", "privileges") => return json!({"path": "/models"}),
+        ("Query", "checkPermission") => {
+            return json!({"principal": id("$user"), "privilege": "model.use", "path": "/models/x"});
+        }
+        ("Mutation", name) => match name {
+            "createUser" => json!({"username": "new"}),
+            "updateUser" | "deleteUser" => json!({"id": id("$outsider")}),
+            "generateApiKey" => json!({"owner": id("$user")}),
+            "updateApiKey" | "rotateApiKey" | "deleteApiKey" => json!({"id": id("$key")}),
+            "createTeam" => json!({"slug": "new"}),
+            "updateTeam" | "deleteTeam" => json!({"id": id("$team")}),
+            "addTeamMember" => json!({"team": id("$team"), "user": id("$outsider")}),
+            "updateTeamMember" => {
+                json!({"team": id("$team"), "user": id("$teammember"), "role": "ADMIN"})
+            }
+            "removeTeamMember" => json!({"team": id("$team"), "user": id("$teammember")}),
+            "createRole" => json!({"name": "NEW", "privileges": ["model.read"]}),
+            "updateRole" | "deleteRole" => json!({"id": id("$role")}),
+            "updatePermission" => {
+                json!({"principal": id("$user"), "path": "/models/x", "roles": [{"role": "READ"}]})
+            }
+            "deletePermission" => json!({"id": id("$permission")}),
+            other => panic!("there is no request to vary for the mutation {other}"),
+        },
+        _ => return json!({}),
+    };
+    json!({ "input": input })
+}
+
+/// A value of an input type that is right.
+pub fn sample(input: &str, ground: &Ground) -> Value {
+    match input {
+        "MembershipInput" => json!({"team": ground.id("$team")}),
+        "TeamMemberInput" => json!({"user": ground.id("$user")}),
+        "KeyPermissionInput" => json!({"path": "/models", "role": "USE"}),
+        "RoleGrantInput" => json!({"role": "USE"}),
+        "UserOrder" => json!({"field": "USERNAME"}),
+        "TeamOrder" => json!({"field": "SLUG"}),
+        "ApiKeyOrder" => json!({"field": "NAME"}),
+        _ => json!({}),
+    }
+}
+
+/// The arguments with a value at a place, or without any; what the way leads through is made where it is missing.
+pub fn varied(mut arguments: Value, place: &Place, value: Option<Value>, ground: &Ground) -> Value {
+    let mut at = &mut arguments;
+    let (last, way) = place.path.split_last().unwrap();
+    for (n, step) in way.iter().enumerate() {
+        at = enter(at, step);
+        // What the next step goes into.
+        match &place.inputs[n] {
+            Some(input) if place.one_of && n + 1 == way.len() => {
+                assert!(input.ends_with("By"), "{input}");
+                *at = json!({});
+            }
+            Some(input) if !at.is_object() => *at = sample(input, ground),
+            None if at.as_array().is_none_or(Vec::is_empty) => *at = json!([null]),
+            _ => {}
+        }
+    }
+    match (value, last) {
+        (Some(value), step) => *enter(at, step) = value,
+        (None, Step::Name(name)) => {
+            at.as_object_mut().unwrap().remove(name);
+        }
+        (None, Step::First) => *at = json!([]),
+    }
+    arguments
+}
+
+fn enter<'v>(at: &'v mut Value, step: &Step) -> &'v mut Value {
+    match step {
+        Step::Name(name) => at
+            .as_object_mut()
+            .unwrap()
+            .entry(name.clone())
+            .or_insert(Value::Null),
+        Step::First => &mut at[0],
+    }
+}
+
+/// A document that takes every argument of the field from a variable of its name.
+pub fn document(schema: &Schema, asked: &Asked, ground: &Ground) -> String {
+    let kind = match asked.parent.as_str() {
+        "Mutation" => "mutation",
+        "Subscription" => "subscription",
+        _ => "query",
+    };
+    let declared: Vec<String> = asked
+        .arguments
+        .iter()
+        .map(|(name, ty)| format!("${name}: {ty}"))
+        .collect();
+    let given: Vec<String> = asked
+        .arguments
+        .iter()
+        .map(|(name, _)| format!("{name}: ${name}"))
+        .collect();
+    let result = asked.result.inner_named_type();
+    let below = match schema.types.get(result) {
+        _ if result.ends_with("Connection") => " { totalCount edges { cursor } }",
+        Some(ExtendedType::Object(_) | ExtendedType::Interface(_) | ExtendedType::Union(_)) => {
+            " { __typename }"
+        }
+        _ => "",
+    };
+    let call = format!("{}({}){below}", asked.field, given.join(", "));
+    let base = match asked.parent.as_str() {
+        "Mutation" | "Subscription" => "{ FIELD }".to_owned(),
+        parent => {
+            let base = BASES.iter().find(|(kind, _, _)| *kind == parent);
+            ground.world.fill(base.unwrap().1)
+        }
+    };
+    format!(
+        "{kind}({}) {}",
+        declared.join(", "),
+        base.replace("FIELD", &call)
+    )
+}
