@@ -61,7 +61,13 @@ pub struct Page {
     pub users: Vec<String>,
 }
 
+/// How many keys `/v1/verify` is asked about.
+const KEYS: usize = 200;
+
 pub struct Sample {
+    /// Secrets of keys of those users, and their digests in hexadecimal.
+    pub keys: Vec<String>,
+    pub digests: Vec<String>,
     pub admin: String,
     pub users: Vec<String>,
     pub pages: Vec<Page>,
@@ -90,9 +96,39 @@ pub async fn sample(url: &str) -> Sample {
         });
     }
     let admin = "SELECT id::text FROM users WHERE username = 'admin'";
+    let (keys, digests) = keys(url, &users).await;
     Sample {
+        keys,
+        digests,
         admin: client.query_one(admin, &[]).await.unwrap().get(0),
         users,
         pages,
     }
+}
+
+/// Makes keys for some of the users, who may do what they may do.
+async fn keys(url: &str, users: &[String]) -> (Vec<String>, Vec<String>) {
+    let app = App::builder(Endpoint::parse(url).unwrap())
+        .build()
+        .await
+        .unwrap();
+    let ctx = app.ctx(Actor::Keystead, RequestInfo::default());
+    let (mut keys, mut digests) = (Vec::new(), Vec::new());
+    for owner in users.iter().take(KEYS) {
+        let new = NewApiKey {
+            owner: Some(owner.parse().unwrap()),
+            ..NewApiKey::default()
+        };
+        let (_, secret) = keystead::api_keys::ops::generate(&ctx, new).await.unwrap();
+        keys.push(secret.expose().to_owned());
+        digests.push(
+            secret
+                .digest()
+                .as_bytes()
+                .iter()
+                .map(|byte| format!("{byte:02x}"))
+                .collect(),
+        );
+    }
+    (keys, digests)
 }

@@ -1,6 +1,6 @@
 //! The speed of reads and of making keys, as ratios against limits measured in the same run: a constant route of the same
-//! binary, and pgbench with the same statements on the same database. `cargo bench` runs it; `docs/performance.md` has
-//! figures and says what limits each.
+//! binary, and pgbench with the same statements on the same database. `cargo bench` runs it all, `cargo bench -- reads`,
+//! `verify` or `revoking` a part; `docs/performance.md` has figures and says what limits each.
 //!
 //! `KEYSTEAD_BENCH_SECONDS` (5) is the length of one measurement, `KEYSTEAD_BENCH_USERS` (100,000) the size of the data. The data
 //! stays below `target/bench/` for the next run.
@@ -15,7 +15,9 @@ mod data;
 mod load;
 mod postgraphile;
 mod postgres;
+mod revoking;
 mod statements;
+mod verify;
 
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -64,23 +66,37 @@ fn keystead(folder: &Path, url: &str) -> Command {
     command
 }
 
-/// Starts the server and waits for its first answer; returns how long that took.
-async fn start(folder: &Path, url: &str, port: u16) -> (Server, Duration) {
+impl Server {
+    /// Waits until it accepts connections.
+    async fn ready(&self) {
+        let begin = Instant::now();
+        while tokio::net::TcpStream::connect(&self.address).await.is_err() {
+            assert!(
+                begin.elapsed() < Duration::from_secs(60),
+                "the server did not start"
+            );
+            tokio::time::sleep(Duration::from_millis(2)).await;
+        }
+    }
+}
+
+/// Starts the server with those settings and waits for its first answer; returns how long that took.
+async fn start(
+    folder: &Path,
+    url: &str,
+    port: u16,
+    settings: &[(&str, &str)],
+) -> (Server, Duration) {
     let address = format!("127.0.0.1:{port}");
     let begin = Instant::now();
     let process = keystead(folder, url)
         .args(["serve", "--listen", &address])
+        .envs(settings.iter().copied())
         .stdout(Stdio::null())
         .spawn()
         .unwrap();
-    while tokio::net::TcpStream::connect(&address).await.is_err() {
-        assert!(
-            begin.elapsed() < Duration::from_secs(60),
-            "the server did not start"
-        );
-        tokio::time::sleep(Duration::from_millis(2)).await;
-    }
     let server = Server { process, address };
+    server.ready().await;
     let once = Arc::new(vec![load::get("/readyz")]);
     load::run(&server.address, None, 1, Duration::from_millis(1), once).await;
     (server, begin.elapsed())
@@ -109,10 +125,23 @@ struct Line {
 
 #[tokio::main(flavor = "multi_thread", worker_threads = 2)]
 async fn main() {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    if let [word, address] = arguments.as_slice()
+        && word == verify::CONSTANT
+    {
+        return verify::serve_constant(address).await;
+    }
     // `cargo test --benches` and clippy pass other flags: only `cargo bench` runs it.
-    if !std::env::args().any(|argument| argument == "--bench") {
+    if !arguments.iter().any(|argument| argument == "--bench") {
         return;
     }
+    let wanted = |part: &str| {
+        let mut named = arguments
+            .iter()
+            .filter(|argument| !argument.starts_with('-'))
+            .peekable();
+        named.peek().is_none() || named.any(|argument| argument == part)
+    };
     let seconds = setting("KEYSTEAD_BENCH_SECONDS", 5);
     let users = setting("KEYSTEAD_BENCH_USERS", 100_000);
     let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(format!("target/bench/{users}"));
@@ -123,7 +152,25 @@ async fn main() {
     let url = database.database_url("keystead");
     let key = data::prepare(&folder, &url, users).await;
     let sample = data::sample(&url).await;
-    let (server, started) = start(&folder, &url, 4802).await;
+    println!(
+        "one measurement lasts {seconds} s; {users} users; {CLIENTS} clients unless said otherwise\n"
+    );
+    if wanted("reads") {
+        reads(&folder, &url, &key, &sample, time).await;
+    }
+    if wanted("verify") {
+        verify::measure(&folder, &url, &key, &sample, time).await;
+    }
+    if wanted("revoking") {
+        revoking::measure(&folder, &url, &key).await;
+    }
+    database.stop().await.unwrap();
+}
+
+/// The API's reads, and the making of keys.
+async fn reads(folder: &Path, url: &str, key: &str, sample: &data::Sample, time: Duration) {
+    let seconds = time.as_secs();
+    let (server, started) = start(folder, url, 4802, &[]).await;
     let pid = server.process.id();
     tokio::time::sleep(Duration::from_secs(1)).await;
     let idle = load::resident_mib(pid);
@@ -140,7 +187,7 @@ async fn main() {
     let gql = |query: &str| {
         load::post(
             "/graphql",
-            &key,
+            key,
             &serde_json::json!({ "query": query }).to_string(),
         )
     };
@@ -149,14 +196,11 @@ async fn main() {
             .to_string();
         load::post(
             "/graphql",
-            &key,
+            key,
             &serde_json::json!({ "query": query, "variables": { "id": typed } }).to_string(),
         )
     };
 
-    println!(
-        "one measurement lasts {seconds} s; {users} users; {CLIENTS} clients unless said otherwise\n"
-    );
     let constant = run(CLIENTS, vec![load::get("/healthz")]).await;
     let typename = run(CLIENTS, vec![gql("{ __typename }")]).await;
     println!("{:<44}{:>9}  {:>9}", "", "req/s", "CPU µs");
@@ -191,14 +235,14 @@ async fn main() {
     let statements = async |query: &str| {
         statements::of(
             &url,
-            &key,
+            key,
             &serde_json::json!({ "query": query, "variables": { "id": id } }),
         )
         .await
     };
     let nested = postgres::by_id(&statements(NESTED).await, &sample.users);
     let bench =
-        |name: &str, script: &str| postgres::pgbench(&folder, &url, name, CLIENTS, seconds, script);
+        |name: &str, script: &str| postgres::pgbench(folder, url, name, CLIENTS, seconds, script);
     let lines = [
         Line {
             name: "user(by: {id})",
@@ -257,7 +301,7 @@ async fn main() {
     let one = run(1, vec![load::get("/healthz")]).await.quantile(0.5);
     let nothing = run(1, vec![gql("{ __typename }")]).await.quantile(0.5);
     let alone = run(1, by_id(NESTED)).await.quantile(0.5);
-    let of_statements = 1e6 / postgres::pgbench(&folder, &url, "alone", 1, seconds, &nested);
+    let of_statements = 1e6 / postgres::pgbench(folder, url, "alone", 1, seconds, &nested);
     println!(
         "\none client, p50: constant route {one} µs, {{ __typename }} {nothing} µs, user {{ apiKeys teams }} {alone} µs; its three
          statements in pgbench {of_statements:.0} µs; ratio {:.2}, wanted at most 1.50",
@@ -272,7 +316,7 @@ async fn main() {
         "resident memory: idle {idle:.0} MiB (at most 25), after the load {loaded:.0} MiB (at most 100)"
     );
     println!("binary: {:.1} MiB (at most 30)", binary as f64 / 1048576.0);
-    match postgraphile::measure(&url, &sample.users, time).await {
+    match postgraphile::measure(url, &sample.users, time).await {
         Err(reason) => println!("PostGraphile was not measured: {reason}"),
         Ok(theirs) => {
             println!(
@@ -294,6 +338,4 @@ async fn main() {
             );
         }
     }
-    drop(server);
-    database.stop().await.unwrap();
 }

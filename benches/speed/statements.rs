@@ -5,7 +5,7 @@ use diesel::sql_types::{Array, Text};
 use diesel_async::RunQueryDsl;
 use keystead::app::App;
 use keystead::authn::Credential;
-use keystead::ctx::RequestInfo;
+use keystead::ctx::{Ctx, RequestInfo};
 use keystead::db::{Endpoint, PoolSettings};
 use keystead::graphql::request::GraphqlRequest;
 
@@ -20,24 +20,8 @@ pub struct Statement {
 
 /// What the server sends for that request after it has found out who is calling, in order.
 pub async fn of(url: &str, key: &str, request: &serde_json::Value) -> Vec<Statement> {
-    let endpoint = Endpoint::parse(url).expect("the database's URL was made here");
-    // One connection, so that it has prepared all of them.
-    let pool = PoolSettings {
-        size: 1,
-        ..PoolSettings::default()
-    };
-    let app = App::builder(endpoint)
-        .pool(pool)
-        .build()
-        .await
-        .expect("the database runs");
-    let info = RequestInfo::default();
-    let credential = Credential::from_header(Some(&format!("Bearer {key}"))).expect("it is a key");
-    let actor = app
-        .authenticate(credential, &info)
-        .await
-        .expect("the key is good");
-    let ctx = app.ctx(actor, info);
+    let app = app(url).await;
+    let ctx = identify(&app, key).await;
     let before = prepared(&app).await.len();
     let request = GraphqlRequest::from_json(request.clone()).expect("it is a request");
     let ready = app
@@ -56,6 +40,37 @@ pub async fn of(url: &str, key: &str, request: &serde_json::Value) -> Vec<Statem
         String::from_utf8_lossy(&answer.body)
     );
     prepared(&app).await.split_off(before)
+}
+
+/// The statement that finds out whose a key is.
+pub async fn identifying(url: &str, key: &str) -> Statement {
+    let app = app(url).await;
+    identify(&app, key).await;
+    prepared(&app).await.remove(0)
+}
+
+async fn app(url: &str) -> App {
+    let endpoint = Endpoint::parse(url).expect("the database's URL was made here");
+    // One connection, so that it has prepared all of them.
+    let pool = PoolSettings {
+        size: 1,
+        ..PoolSettings::default()
+    };
+    App::builder(endpoint)
+        .pool(pool)
+        .build()
+        .await
+        .expect("the database runs")
+}
+
+async fn identify(app: &App, key: &str) -> Ctx {
+    let info = RequestInfo::default();
+    let credential = Credential::from_header(Some(&format!("Bearer {key}"))).expect("it is a key");
+    let actor = app
+        .authenticate(credential, &info)
+        .await
+        .expect("the key is good");
+    app.ctx(actor, info)
 }
 
 /// What the app's only connection has prepared. The statement that asks leaves itself out.
