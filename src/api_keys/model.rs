@@ -12,7 +12,7 @@ use crate::db::statement::Seen;
 
 /// An API key, without the digests of its secrets: those never leave the store and the sign-on.
 #[derive(Debug, Clone, Queryable, Selectable, QueryableByName, Insertable)]
-#[diesel(table_name = api_keys)]
+#[diesel(table_name = api_keys, treat_none_as_default_value = false)]
 pub struct ApiKey {
     /// The primary key.
     pub id: Uuid,

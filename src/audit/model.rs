@@ -13,7 +13,7 @@ use crate::permissions::path::Path;
 
 /// One event of the trail.
 #[derive(Debug, Clone, Serialize, Queryable, Selectable, QueryableByName, Insertable)]
-#[diesel(table_name = audit_events)]
+#[diesel(table_name = audit_events, treat_none_as_default_value = false)]
 pub struct AuditEvent {
     /// The event's id.
     pub id: Uuid,

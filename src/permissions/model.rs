@@ -177,7 +177,7 @@ impl fmt::Display for TeamRole {
 
 /// A named set of privileges, as it is stored.
 #[derive(Debug, Clone, PartialEq, Eq, Queryable, Selectable, QueryableByName, Insertable)]
-#[diesel(table_name = roles)]
+#[diesel(table_name = roles, treat_none_as_default_value = false)]
 pub struct Role {
     /// The primary key.
     pub id: Uuid,
@@ -231,7 +231,7 @@ pub struct RoleChanges {
 
 /// One permission, as it is stored: the principal holds the role at the path.
 #[derive(Debug, Clone, PartialEq, Eq, Queryable, Selectable, QueryableByName, Insertable)]
-#[diesel(table_name = permissions)]
+#[diesel(table_name = permissions, treat_none_as_default_value = false)]
 pub struct Permission {
     /// The primary key.
     pub id: Uuid,

@@ -16,7 +16,7 @@ pub const MAX_DEPTH: usize = 16;
 
 /// A team.
 #[derive(Debug, Clone, Queryable, Selectable, QueryableByName, Insertable)]
-#[diesel(table_name = teams)]
+#[diesel(table_name = teams, treat_none_as_default_value = false)]
 pub struct Team {
     /// The primary key.
     pub id: Uuid,
@@ -56,7 +56,7 @@ impl Team {
 
 /// That a user belongs to a team.
 #[derive(Debug, Clone, PartialEq, Eq, Queryable, Selectable, QueryableByName, Insertable)]
-#[diesel(table_name = team_memberships)]
+#[diesel(table_name = team_memberships, treat_none_as_default_value = false)]
 pub struct Membership {
     /// The team.
     pub team_id: Uuid,

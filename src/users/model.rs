@@ -13,7 +13,7 @@ use crate::teams::model::NewMembership;
 
 /// A person or a service account.
 #[derive(Debug, Clone, Queryable, Selectable, QueryableByName, Insertable)]
-#[diesel(table_name = users)]
+#[diesel(table_name = users, treat_none_as_default_value = false)]
 pub struct User {
     /// The primary key.
     pub id: Uuid,
