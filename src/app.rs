@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::api_keys;
 use crate::audit::follow::Feed;
 use crate::authn::{Authenticator, Credential};
 use crate::ctx::{Actor, Clock, Ctx, Events, Policy, Random, RequestInfo};
@@ -19,6 +20,9 @@ const ANSWERS_EVERY: std::time::Duration = std::time::Duration::from_secs(600);
 
 /// How often it is stored when keys and users were last used.
 const LAST_USED_EVERY: Duration = Duration::from_secs(10);
+
+/// How often it is looked for keys that are going to expire.
+const NOTICES_EVERY: Duration = Duration::from_secs(3_600);
 
 /// Bytes in which keys are remembered, unless set otherwise.
 const MEMORY: u64 = 64 << 20;
@@ -202,6 +206,31 @@ impl App {
             if let Err(error) = self.flush_last_used().await {
                 let cause = error.cause.unwrap_or_default();
                 tracing::warn!(cause, "cannot store when keys were last used; trying again");
+            }
+        }
+    }
+
+    /// Announces the keys that are going to expire, as far as it was not said yet; returns how many notices were given.
+    ///
+    /// # Errors
+    /// `SERVICE_UNAVAILABLE` when the database cannot be reached; the rest is said the next time.
+    pub async fn announce_expiring(&self) -> Result<usize> {
+        let ctx = self.ctx(Actor::Keystead, RequestInfo::default());
+        api_keys::ops::announce_expiring(&ctx).await
+    }
+
+    /// Does so every hour, for ever: a server runs it beside its requests.
+    pub async fn keep_announcing(self) {
+        let mut ticks = tokio::time::interval(NOTICES_EVERY);
+        ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        loop {
+            ticks.tick().await;
+            if let Err(error) = self.announce_expiring().await {
+                let cause = error.cause.unwrap_or_default();
+                tracing::warn!(
+                    cause,
+                    "cannot announce keys that are going to expire; trying again"
+                );
             }
         }
     }

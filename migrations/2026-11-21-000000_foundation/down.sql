@@ -4,6 +4,7 @@ DROP TABLE audit_events;
 DROP FUNCTION audit_events_are_immutable();
 DROP TABLE permissions;
 DROP TABLE roles;
+DROP TABLE api_key_notices;
 DROP TABLE api_keys;
 DROP TABLE team_memberships;
 DROP TABLE teams;

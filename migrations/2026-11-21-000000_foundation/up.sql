@@ -72,6 +72,7 @@ CREATE TABLE api_keys (
     previous_digest            bytea       CHECK (octet_length(previous_digest) = 32),
     previous_secret_expires_at timestamptz,
     enabled                    boolean     NOT NULL,
+    disabled_reason            text        CHECK (char_length(disabled_reason) BETWEEN 1 AND 500),
     restricted                 boolean     NOT NULL,
     allowed_cidrs              text[]      NOT NULL,
     expires_at                 timestamptz,
@@ -84,7 +85,8 @@ CREATE TABLE api_keys (
     updated_at                 timestamptz NOT NULL,
     search                     tsvector    NOT NULL GENERATED ALWAYS AS (to_tsvector('simple'::regconfig, translate(
         name || ' ' || coalesce(description, '') || ' ' || prefix, '._-@+/:', '       '))) STORED,
-    CHECK ((previous_digest IS NULL) = (previous_secret_expires_at IS NULL))
+    CHECK ((previous_digest IS NULL) = (previous_secret_expires_at IS NULL)),
+    CHECK (disabled_reason IS NULL OR NOT enabled)
 );
 CREATE UNIQUE INDEX api_keys_digest_key ON api_keys (digest);
 CREATE UNIQUE INDEX api_keys_previous_digest_key ON api_keys (previous_digest);
@@ -96,6 +98,15 @@ CREATE INDEX api_keys_name_id_idx ON api_keys (name, id);
 CREATE INDEX api_keys_created_by_idx ON api_keys (created_by);
 CREATE INDEX api_keys_expires_at_idx ON api_keys (expires_at) WHERE expires_at IS NOT NULL;
 CREATE INDEX api_keys_search_idx ON api_keys USING gin (search);
+
+-- Which notices were given of a key that is going to expire: each once, however many servers give them.
+CREATE TABLE api_key_notices (
+    api_key_id uuid        NOT NULL REFERENCES api_keys ON DELETE CASCADE,
+    expires_at timestamptz NOT NULL,
+    -- Days ahead.
+    days       integer     NOT NULL,
+    PRIMARY KEY (api_key_id, expires_at, days)
+);
 
 CREATE TABLE roles (
     id          uuid PRIMARY KEY,

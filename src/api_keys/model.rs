@@ -30,6 +30,8 @@ pub struct ApiKey {
     pub previous_secret_expires_at: Option<DateTime<Utc>>,
     /// A disabled key does not work.
     pub enabled: bool,
+    /// Why it is disabled, if somebody has said so; `None` for a key that is not.
+    pub disabled_reason: Option<String>,
     /// Whether it has permissions of its own.
     pub restricted: bool,
     /// Ranges of addresses it may be used from, in canonical form; empty: from anywhere.
@@ -58,6 +60,11 @@ impl ApiKey {
         Id::new(Kind::ApiKey, self.id)
     }
 
+    /// When its present secret was made.
+    pub fn secret_since(&self) -> DateTime<Utc> {
+        self.rotated_at.unwrap_or(self.created_at)
+    }
+
     /// Whether it works at that moment, as far as the key itself goes.
     pub fn status(&self, now: DateTime<Utc>) -> ApiKeyStatus {
         if !self.enabled {
@@ -75,6 +82,7 @@ impl ApiKey {
             "owner": Id::new(Kind::User, self.owner_id).to_string(),
             "team": self.team_id.map(|id| Id::new(Kind::Team, id).to_string()),
             "name": self.name, "description": self.description, "prefix": self.prefix, "enabled": self.enabled,
+            "disabledReason": self.disabled_reason,
             "restricted": self.restricted, "allowedCidrs": self.allowed_cidrs, "expiresAt": self.expires_at,
             "previousSecretExpiresAt": self.previous_secret_expires_at, "metadata": self.metadata,
         })
@@ -135,6 +143,8 @@ pub struct ApiKeyChanges {
     pub description: Option<Option<String>>,
     /// See [`ApiKey::enabled`].
     pub enabled: Option<bool>,
+    /// See [`ApiKey::disabled_reason`].
+    pub disabled_reason: Option<Option<String>>,
     /// See [`ApiKey::expires_at`].
     pub expires_at: Option<Option<DateTime<Utc>>>,
     /// All permissions of its own; clearing lifts the restriction.

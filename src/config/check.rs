@@ -133,6 +133,14 @@ pub(super) fn problems(config: &Config) -> Vec<Problem> {
         found.add("authorize", error.to_string());
     }
     check_traces(config, &mut found);
+    if let Some(path) = &config.leak_report_keys
+        && let Err(why) = crate::http::Reporters::read(path)
+    {
+        found.add(
+            "leak_report_keys",
+            format!("is {}, which cannot be used: {why}", path.display()),
+        );
+    }
     if let Err(e) = config.log.parse::<tracing_subscriber::EnvFilter>() {
         found.add(
             "log",

@@ -158,6 +158,10 @@ settings! {
         /// What requests through a reverse proxy need, for `/v1/authorize`: in the file tables `[[authorize]]` with `prefix`, and perhaps
         /// `methods`, `host`, `privilege` and `path`. The first that matches decides; what none matches is refused.
         authorize: Vec<http::Rule> = Vec::new();
+        /// A file with the public keys of those who may report leaked keys at `/v1/leaked`: PEM, or the JSON document that GitHub
+        /// serves its keys in, https://api.github.com/meta/public_keys/secret_scanning. Empty: nobody may.
+        #[serde(with = "values::optional_path")]
+        leak_report_keys: Option<PathBuf> = None;
     }
     "Passwords and keys" {
         /// The cost of bcrypt: each step doubles the time. 4 to 15.
@@ -245,6 +249,12 @@ impl Config {
             max_connections: self.max_connections,
             checks_per_actor: self.checks_per_actor,
             authorize: http::Rules::new(&self.authorize).unwrap_or_default(),
+            leak_reporters: self
+                .leak_report_keys
+                .as_ref()
+                .map_or_else(http::Reporters::default, |path| {
+                    http::Reporters::read(path).unwrap_or_default()
+                }),
             tls: tls.map(|(certificate, key)| http::TlsFiles {
                 certificate: certificate.clone(),
                 key: key.clone(),

@@ -1,6 +1,14 @@
 // @generated automatically by Diesel CLI.
 
 diesel::table! {
+    api_key_notices (api_key_id, expires_at, days) {
+        api_key_id -> Uuid,
+        expires_at -> Timestamptz,
+        days -> Int4,
+    }
+}
+
+diesel::table! {
     api_keys (id) {
         id -> Uuid,
         owner_id -> Uuid,
@@ -12,6 +20,7 @@ diesel::table! {
         previous_digest -> Nullable<Bytea>,
         previous_secret_expires_at -> Nullable<Timestamptz>,
         enabled -> Bool,
+        disabled_reason -> Nullable<Text>,
         restricted -> Bool,
         allowed_cidrs -> Array<Text>,
         expires_at -> Nullable<Timestamptz>,
@@ -138,6 +147,7 @@ diesel::table! {
 }
 
 diesel::allow_tables_to_appear_in_same_query!(
+    api_key_notices,
     api_keys,
     audit_events,
     idempotency_keys,

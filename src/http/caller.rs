@@ -196,7 +196,8 @@ pub fn known(server: &Server, ctx: Ctx) -> Result<Ctx> {
     }
 }
 
-fn counted(server: &Server, info: &RequestInfo, error: Error) -> Error {
+/// Counts a refusal against the address it comes from.
+pub fn counted(server: &Server, info: &RequestInfo, error: Error) -> Error {
     if error.code != Code::Unauthenticated {
         return error;
     }

@@ -33,7 +33,7 @@ pub use caller::Peer;
 pub use serve::{listen, serve};
 pub use settings::{Settings, TlsFiles};
 pub use tls::check as check_tls;
-pub use v1::{Rule, RuleError, Rules};
+pub use v1::{Reporters, Rule, RuleError, Rules};
 
 use std::sync::{Arc, LazyLock};
 

@@ -46,6 +46,7 @@ pub async fn serve(
     let (stop_timeout, permits) = (settings.stop_timeout, Arc::new(Semaphore::new(limit)));
     let (used, storing) = (app.clone(), tokio::spawn(app.clone().keep_last_used()));
     let leased = tokio::spawn(app.clone().keep_lease());
+    let announcing = tokio::spawn(app.clone().keep_announcing());
     let acceptor = Acceptor {
         tls,
         routes: routes(Server::new(app, settings.clone(), stopping.clone())),
@@ -60,6 +61,7 @@ pub async fn serve(
     let upkeep = tokio::spawn(upkeep(kept, metrics));
     shutdown.await;
     upkeep.abort();
+    announcing.abort();
     stop.send_replace(true);
     for task in accepting {
         let _ = task.await;

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use ipnet::IpNet;
 
-use super::v1::Rules;
+use super::v1::{Reporters, Rules};
 
 /// The settings of the HTTP server.
 #[derive(Debug, Clone)]
@@ -41,6 +41,8 @@ pub struct Settings {
     pub checks_per_actor: u32,
     /// What requests through proxies need. Default: no rules.
     pub authorize: Rules,
+    /// Those who may report leaked keys. Default: nobody.
+    pub leak_reporters: Reporters,
     /// TLS, if the server itself speaks it.
     pub tls: Option<TlsFiles>,
 }
@@ -79,6 +81,7 @@ impl Default for Settings {
             max_operations: 20,
             checks_per_actor: 0,
             authorize: Rules::default(),
+            leak_reporters: Reporters::default(),
             tls: None,
         }
     }

@@ -182,6 +182,8 @@ pub struct UpdateApiKeyInput {
     description: MaybeUndefined<String>,
     /// Whether it is switched on. Who switches a key on must hold what it holds.
     enabled: MaybeUndefined<bool>,
+    /// Why it is disabled, 1–500 characters; only for a key that is, or becomes so. Switching a key on clears it.
+    disabled_reason: MaybeUndefined<String>,
     /// From this moment on it does not work; null: as late as the policy allows.
     expires_at: MaybeUndefined<Timestamp>,
     /// All permissions of its own, at most 100; null lifts the restriction: the key may then do what its owner may.
@@ -202,6 +204,7 @@ impl UpdateApiKeyInput {
             name: change_required("input.name", self.name)?,
             description: change(self.description),
             enabled: change_required("input.enabled", self.enabled)?,
+            disabled_reason: change(self.disabled_reason),
             expires_at: change(self.expires_at).map(|at| at.map(|at| at.0)),
             permissions: change(self.permissions)
                 .map(|list| list.map(|list| list.into_iter().map(Into::into).collect())),

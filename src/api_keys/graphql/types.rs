@@ -92,6 +92,12 @@ impl ApiKey {
         self.0.enabled
     }
 
+    /// Why it is disabled, if somebody has said so: a person, or Keystead itself when the key was found in public. Null for a key that is
+    /// switched on.
+    async fn disabled_reason(&self) -> Option<&str> {
+        self.0.disabled_reason.as_deref()
+    }
+
     /// Whether it holds permissions of its own, within its owner's. If not, it may do what its owner may.
     async fn restricted(&self) -> bool {
         self.0.restricted

@@ -65,6 +65,7 @@ impl Draft {
             prefix: secret.display_prefix(),
             previous_secret_expires_at: None,
             enabled: true,
+            disabled_reason: None,
             restricted,
             allowed_cidrs: rules::cidrs(&at("allowedCidrs"), &new.allowed_cidrs)?,
             expires_at: rules::lifetime(ctx, &at("expiresAt"), new.expires_at)?,

@@ -3,6 +3,7 @@
 mod along;
 mod delete;
 mod draft;
+mod expiring;
 mod generate;
 mod own;
 mod read;
@@ -16,6 +17,7 @@ use uuid::Uuid;
 pub use along::along;
 pub use delete::delete;
 pub use draft::Draft;
+pub use expiring::announce_expiring;
 pub use generate::generate;
 pub use read::{PageOf, by_ids, cursor, list, may_read, pages_of, sight};
 pub use rotate::rotate;

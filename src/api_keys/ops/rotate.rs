@@ -17,11 +17,12 @@ use crate::replicas::model::Tag;
 use crate::secrets::Secret;
 
 /// Gives a key a new secret. The present one works until `overlap_ends`, or no longer if there is no such moment; one from an
-/// earlier rotation no longer works in either case. `expires_at` keeps the key's end if absent, and lifts it if null.
+/// earlier rotation no longer works in either case. `expires_at` keeps the key's end if absent, as far as the policy allows, and lifts it
+/// if null.
 ///
 /// # Errors
 /// `NOT_FOUND`; `FORBIDDEN` without `apiKey.write` at its owner or its team, or if the key may do what the actor may not;
-/// `BAD_USER_INPUT`.
+/// `BAD_USER_INPUT`, also for an overlap that would let the present secret live longer than the policy allows.
 pub async fn rotate(
     ctx: &Ctx,
     id: Uuid,
@@ -40,10 +41,19 @@ pub async fn rotate(
     let before = store::lock(&mut tx, id)
         .await?
         .ok_or_else(|| absent("input.id", id))?;
+    if overlap_ends.is_some() {
+        rules::no_longer(ctx, "input.overlap", before.secret_since(), overlap_ends)?;
+    }
+    // A key from before the policy gets an end with its new secret.
+    let kept = before.expires_at;
+    let expires_at = match expires_at {
+        Some(end) => end,
+        None => rules::at_most(ctx, kept),
+    };
     let after = ApiKey {
         prefix: secret.display_prefix(),
         previous_secret_expires_at: overlap_ends,
-        expires_at: expires_at.unwrap_or(before.expires_at),
+        expires_at,
         rotated_at: Some(ctx.now()),
         updated_at: ctx.now(),
         ..before.clone()

@@ -28,27 +28,55 @@ pub(super) fn lifetime(
     field: &str,
     end: Option<DateTime<Utc>>,
 ) -> Result<Option<DateTime<Utc>>> {
+    to_come(ctx, field, end)?;
+    no_longer(ctx, field, ctx.now(), end)
+}
+
+/// An end that is given lies in the future.
+pub(super) fn to_come(ctx: &Ctx, field: &str, end: Option<DateTime<Utc>>) -> Result<()> {
     if end.is_some_and(|end| end <= ctx.now()) {
         return Err(Error::bad_input(
             field,
             format!("{field} lies in the past. Give a moment to come, or none."),
         ));
     }
+    Ok(())
+}
+
+/// The same of a secret that was made at `since`: prolonging a key does not prolong what the policy allows to its secret.
+pub(super) fn no_longer(
+    ctx: &Ctx,
+    field: &str,
+    since: DateTime<Utc>,
+    end: Option<DateTime<Utc>>,
+) -> Result<Option<DateTime<Utc>>> {
     let Some(longest) = ctx.policy.key_max_lifetime else {
         return Ok(end);
     };
-    let latest = ctx.now() + longest;
-    match end {
-        Some(end) if end > latest => Err(Error::bad_input(
-            field,
-            format!(
-                "{field} is too late: keys live at most {} days here, so until {}.",
-                longest.num_days(),
-                latest.format("%Y-%m-%dT%H:%M:%SZ")
-            ),
-        )),
-        Some(end) => Ok(Some(end)),
-        None => Ok(Some(latest)),
+    let latest = since + longest;
+    let wanted = end.unwrap_or(latest);
+    if wanted <= latest && wanted > ctx.now() {
+        return Ok(Some(wanted));
+    }
+    Err(Error::bad_input(
+        field,
+        format!(
+            "{field} is too late: keys live at most {} days here, so this secret until {}. Rotating gives the key a new one.",
+            longest.num_days(),
+            latest.format("%Y-%m-%dT%H:%M:%SZ")
+        ),
+    ))
+}
+
+/// That end, or the latest that the policy allows to a secret that is made now.
+pub(super) fn at_most(ctx: &Ctx, end: Option<DateTime<Utc>>) -> Option<DateTime<Utc>> {
+    let latest = ctx
+        .policy
+        .key_max_lifetime
+        .map(|longest| ctx.now() + longest);
+    match (end, latest) {
+        (Some(end), Some(latest)) => Some(end.min(latest)),
+        (end, latest) => end.or(latest),
     }
 }
 

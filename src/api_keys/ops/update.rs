@@ -45,7 +45,18 @@ pub async fn update(ctx: &Ctx, id: Uuid, changes: ApiKeyChanges) -> Result<ApiKe
         Replaced::Lift => Vec::new(),
         Replaced::By(wanted) => own::keep_ids(wanted, &held),
     };
+    let moved = wishes.changes.expires_at.is_some();
     let mut after = apply(&before, wishes.changes, wishes.cidrs);
+    if moved {
+        let since = before.secret_since();
+        after.expires_at = rules::no_longer(ctx, "input.expiresAt", since, after.expires_at)?;
+    }
+    if after.enabled && after.disabled_reason.is_some() {
+        return Err(Error::bad_input(
+            "input.disabledReason",
+            "input.disabledReason is for a key that is disabled. Disable the key too, or leave it out.",
+        ));
+    }
     let (was, is) = (own::snapshot(&before, &held), own::snapshot(&after, &own));
     if was != is {
         after.updated_at = ctx.now();
@@ -109,10 +120,13 @@ fn validate(ctx: &Ctx, mut changes: ApiKeyChanges) -> Result<Wishes> {
     changes.description = text::change(changes.description, |text| {
         text::lines("input.description", &text, 2_000)
     })?;
-    changes.expires_at = changes
-        .expires_at
-        .map(|end| rules::lifetime(ctx, "input.expiresAt", end))
+    changes.disabled_reason = changes
+        .disabled_reason
+        .map(|text| text::optional_lines("input.disabledReason", text.as_deref(), 500))
         .transpose()?;
+    if let Some(end) = changes.expires_at {
+        rules::to_come(ctx, "input.expiresAt", end)?;
+    }
     let cidrs = changes
         .allowed_cidrs
         .as_ref()
@@ -143,6 +157,9 @@ fn apply(before: &ApiKey, changes: ApiKeyChanges, cidrs: Option<Vec<String>>) ->
     key.name = changes.name.unwrap_or(key.name);
     key.description = changes.description.unwrap_or(key.description);
     key.enabled = changes.enabled.unwrap_or(key.enabled);
+    // Whoever switches a key on has done away with the reason.
+    let reason = before.disabled_reason.clone().filter(|_| !key.enabled);
+    key.disabled_reason = changes.disabled_reason.unwrap_or(reason);
     key.expires_at = changes.expires_at.unwrap_or(key.expires_at);
     key.restricted = changes
         .permissions

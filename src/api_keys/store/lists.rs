@@ -12,8 +12,9 @@ use crate::db::nested;
 use crate::db::pages::{Page, PageRequest};
 use crate::db::statement::{Seen, Statement};
 
-const COLUMNS: &str = "SELECT k.id, k.owner_id, k.team_id, k.name, k.description, k.prefix,
-    k.previous_secret_expires_at, k.enabled, k.restricted, k.allowed_cidrs, k.expires_at, k.last_used_at,
+/// All that is read of a key.
+pub(super) const COLUMNS: &str = "SELECT k.id, k.owner_id, k.team_id, k.name, k.description, k.prefix,
+    k.previous_secret_expires_at, k.enabled, k.disabled_reason, k.restricted, k.allowed_cidrs, k.expires_at, k.last_used_at,
     k.last_used_from, k.rotated_at, k.metadata, k.created_by, k.created_at, k.updated_at";
 
 /// A page of keys, and their number if asked for: pipelined, one round trip.

@@ -77,6 +77,7 @@ pub(in crate::api_keys) async fn update(
             api_keys::name.eq(&key.name),
             api_keys::description.eq(&key.description),
             api_keys::enabled.eq(key.enabled),
+            api_keys::disabled_reason.eq(&key.disabled_reason),
             api_keys::restricted.eq(key.restricted),
             api_keys::allowed_cidrs.eq(&key.allowed_cidrs),
             api_keys::expires_at.eq(key.expires_at),

@@ -58,10 +58,18 @@ impl Json {
     }
 }
 
-/// What is wrong with the body that should have been an object with these members.
+/// What is wrong with the body that should have been an object with these members and no others.
 pub fn of_object(bytes: &[u8], members: &[Member]) -> Error {
     match read(bytes) {
-        Ok(body) => object("", &body, members).unwrap_or_else(unexplained),
+        Ok(body) => object("", &body, members, &[]).unwrap_or_else(unexplained),
+        Err(error) => error,
+    }
+}
+
+/// What is wrong with the body that should have been a list of objects with these members, some of them `needed`, and perhaps others.
+pub fn of_list(bytes: &[u8], members: &[Member], needed: &[&str], most: usize) -> Error {
+    match read(bytes) {
+        Ok(body) => list("", &body, members, needed, most).unwrap_or_else(unexplained),
         Err(error) => error,
     }
 }
@@ -90,7 +98,8 @@ fn read(bytes: &[u8]) -> Result<Json, Error> {
     })
 }
 
-fn object(within: &str, value: &Json, members: &[Member]) -> Option<Error> {
+/// What is wrong with an object. One that needs members may have others too.
+fn object(within: &str, value: &Json, members: &[Member], needed: &[&str]) -> Option<Error> {
     let names = || -> String {
         let names: Vec<String> = members
             .iter()
@@ -115,6 +124,9 @@ fn object(within: &str, value: &Json, members: &[Member]) -> Option<Error> {
     };
     for (place, (name, value)) in found.iter().enumerate() {
         let Some(member) = members.iter().find(|member| member.name == name) else {
+            if !needed.is_empty() {
+                continue;
+            }
             // A name may be a key that was put in the wrong place.
             let name = if name.contains("ks_") { "ks_…" } else { name };
             return Some(Error::bad_input(
@@ -138,16 +150,33 @@ fn object(within: &str, value: &Json, members: &[Member]) -> Option<Error> {
                 let message = format!("{field} is {}. It must be a string.", value.kind());
                 Some(Error::bad_input(field, message))
             }
-            Wanted::Objects(members, most) => list(&field, value, members, *most),
+            Wanted::Objects(members, most) => list(&field, value, members, &[], *most),
         };
         if wrong.is_some() {
             return wrong;
         }
     }
-    None
+    needed
+        .iter()
+        .find(|name| {
+            !found
+                .iter()
+                .any(|(known, value)| known == *name && !matches!(value, Json::Null))
+        })
+        .map(|name| {
+            let field = format!("{within}{name}");
+            let message = format!("{field} is missing.");
+            Error::bad_input(field, message)
+        })
 }
 
-fn list(field: &str, value: &Json, members: &[Member], most: usize) -> Option<Error> {
+fn list(
+    field: &str,
+    value: &Json,
+    members: &[Member],
+    needed: &[&str],
+    most: usize,
+) -> Option<Error> {
     let what = if field.is_empty() { "The body" } else { field };
     let refuse = |message: String| match field {
         "" => Error::new(Code::BadRequest, message),
@@ -166,7 +195,7 @@ fn list(field: &str, value: &Json, members: &[Member], most: usize) -> Option<Er
     items
         .iter()
         .enumerate()
-        .find_map(|(index, item)| object(&format!("{field}{dot}{index}."), item, members))
+        .find_map(|(index, item)| object(&format!("{field}{dot}{index}."), item, members, needed))
 }
 
 /// What is wrong with a list of so many elements.

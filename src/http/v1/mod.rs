@@ -5,10 +5,13 @@
 
 mod authorize;
 mod fields;
+mod leaked;
+mod reporters;
 mod rules;
 mod target;
 mod verify;
 
+pub use reporters::Reporters;
 pub use rules::{Rule, RuleError, Rules};
 
 use axum::Router;
@@ -32,6 +35,7 @@ pub fn routes() -> Router<Server> {
         .route("/v1/authorize", any(authorize::handle))
         .route("/v1/authorize/", any(authorize::handle_below))
         .route("/v1/authorize/{*uri}", any(authorize::handle_below))
+        .route("/v1/leaked", any(leaked::handle))
         .route("/v1/openapi.json", get(openapi))
 }
 

@@ -356,4 +356,33 @@ async fn the_policy_limits_how_long_a_key_lives() {
     let update = "mutation($input: UpdateApiKeyInput!) { updateApiKey(input: $input) { apiKey { expiresAt } } }";
     let later = json!({"input": {"id": key["id"], "expiresAt": "2031-01-01T00:00:00Z"}});
     assert_eq!(ada.error(update, later).await.0, "BAD_USER_INPUT");
+    // What the policy allows is counted from when the secret was made: only a new secret prolongs.
+    app.app.clock.advance(chrono::TimeDelta::days(30));
+    let later = json!({"input": {"id": key["id"], "expiresAt": "2030-04-02T00:00:00Z"}});
+    let (code, field, message) = ada.error(update, later).await;
+    assert_eq!(
+        (code.as_str(), field.as_str()),
+        ("BAD_USER_INPUT", "input.expiresAt")
+    );
+    assert!(
+        message.contains("this secret until 2030-04-01T12:00:00Z"),
+        "{message}"
+    );
+    let ever = json!({"input": {"id": key["id"], "expiresAt": null}});
+    let kept = ada.data(update, ever).await;
+    assert_eq!(
+        kept["updateApiKey"]["apiKey"]["expiresAt"],
+        "2030-04-01T12:00:00Z"
+    );
+    let rotate = "mutation($input: RotateApiKeyInput!) { rotateApiKey(input: $input) { apiKey { expiresAt previousSecretExpiresAt } } }";
+    let long = json!({"input": {"id": key["id"], "overlap": "P61D", "expiresAt": null}});
+    let (code, field, _) = ada.error(rotate, long).await;
+    assert_eq!(
+        (code.as_str(), field.as_str()),
+        ("BAD_USER_INPUT", "input.overlap")
+    );
+    let right = json!({"input": {"id": key["id"], "overlap": "P60D", "expiresAt": null}});
+    let rotated = ada.data(rotate, right).await;
+    let expected = json!({"expiresAt": "2030-05-01T12:00:00Z", "previousSecretExpiresAt": "2030-04-01T12:00:00Z"});
+    assert_eq!(rotated["rotateApiKey"]["apiKey"], expected);
 }

@@ -2,6 +2,7 @@
 
 mod authn;
 mod delete;
+mod expiring;
 mod first;
 mod generate;
 mod giving;
@@ -16,7 +17,7 @@ use keystead::users::model::User;
 use serde_json::{Value, json};
 
 /// All fields of a key, but those that differ from run to run.
-pub const KEY: &str = "owner { username } team { slug } name description prefix enabled restricted allowedCidrs expiresAt
+pub const KEY: &str = "owner { username } team { slug } name description prefix enabled disabledReason restricted allowedCidrs expiresAt
     lastUsedAt lastUsedFrom rotatedAt previousSecretExpiresAt status metadata createdBy { username } createdAt updatedAt
     permissions { totalCount nodes { path role { name } propagate expiresAt createdBy { username } } }";
 

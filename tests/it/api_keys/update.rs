@@ -40,6 +40,39 @@ async fn what_is_absent_stays_and_null_clears() {
 }
 
 #[tokio::test]
+async fn a_disabled_key_keeps_its_reason_until_it_is_switched_on() {
+    let app = TestApp::new().await;
+    let (ada, _) = app.user("ada", InstanceRole::Member).await;
+    let (key, _) = app.restricted(&ada, &[]).await;
+    let id = key.typed_id().to_string();
+    let document = "mutation($input: UpdateApiKeyInput!) { updateApiKey(input: $input) { apiKey { enabled disabledReason } } }";
+    for (input, enabled, reason) in [
+        (json!({"id": id, "enabled": false}), false, Value::Null),
+        (
+            json!({"id": id, "disabledReason": " lost "}),
+            false,
+            json!("lost"),
+        ),
+        (json!({"id": id, "name": "other"}), false, json!("lost")),
+        (
+            json!({"id": id, "disabledReason": null}),
+            false,
+            Value::Null,
+        ),
+        (
+            json!({"id": id, "enabled": false, "disabledReason": "found"}),
+            false,
+            json!("found"),
+        ),
+        (json!({"id": id, "enabled": true}), true, Value::Null),
+    ] {
+        let answer = app.admin().data(document, json!({"input": input})).await;
+        let expected = json!({"enabled": enabled, "disabledReason": reason});
+        assert_eq!(answer["updateApiKey"]["apiKey"], expected, "{input}");
+    }
+}
+
+#[tokio::test]
 async fn a_list_of_permissions_replaces_and_the_same_ones_stay_the_same_rows() {
     let app = TestApp::new().await;
     let (ada, client) = app.user("ada", InstanceRole::Member).await;
@@ -215,6 +248,26 @@ async fn bad_input_is_refused() {
             json!({"id": id, "name": "first"}),
             "ALREADY_EXISTS",
             "input.name",
+        ),
+        (
+            json!({"id": id, "disabledReason": "lost"}),
+            "BAD_USER_INPUT",
+            "input.disabledReason",
+        ),
+        (
+            json!({"id": id, "enabled": true, "disabledReason": "lost"}),
+            "BAD_USER_INPUT",
+            "input.disabledReason",
+        ),
+        (
+            json!({"id": id, "enabled": false, "disabledReason": ""}),
+            "BAD_USER_INPUT",
+            "input.disabledReason",
+        ),
+        (
+            json!({"id": id, "enabled": false, "disabledReason": "a".repeat(501)}),
+            "BAD_USER_INPUT",
+            "input.disabledReason",
         ),
         (
             json!({"id": id, "enabled": null}),

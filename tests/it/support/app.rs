@@ -141,6 +141,22 @@ impl TestApp {
         self
     }
 
+    /// Another server beside this one, on the same database; its random numbers begin at that seed.
+    pub async fn beside(&self, seed: u64) -> App {
+        let setup = Setup::default();
+        let endpoint = self.app.db.endpoint().clone();
+        let replicas = ReplicaSettings::default();
+        app(
+            endpoint,
+            seed,
+            setup.pool,
+            setup.policy,
+            setup.api,
+            replicas,
+        )
+        .await
+    }
+
     /// A usual app over a copy of this one's database. This one is not to be used any more.
     pub async fn copy(&self) -> TestApp {
         let url = cluster::copy(self.app.db.endpoint()).await;

@@ -1,6 +1,7 @@
 //! `/v1`: what services and proxies ask.
 
 mod authorize;
+mod leaked;
 mod malformed;
 mod openapi;
 mod proxies;

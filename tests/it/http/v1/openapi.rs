@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use keystead::http::{Reporters, Settings};
 use serde_json::{Map, Value, json};
 
 use crate::support::{Answer, TestApp};
@@ -179,7 +180,11 @@ pub fn takes(route: &str, body: &Value) -> bool {
 
 #[tokio::test]
 async fn the_document_is_served_and_names_every_route() {
-    let app = TestApp::new().await;
+    let settings = Settings {
+        leak_reporters: Reporters::parse(super::leaked::SAMPLE_KEY).unwrap(),
+        ..Settings::default()
+    };
+    let app = TestApp::with_settings(Default::default(), settings).await;
     let client = app.anonymous();
     let answer = client.send(client.request("GET", "/v1/openapi.json")).await;
     described("get", "/v1/openapi.json", &answer);
