@@ -82,15 +82,20 @@ pub async fn run(
     unreachable!("the second round measures")
 }
 
-/// One answer's body.
+/// One answer's body as JSON.
 pub async fn ask(address: &str, request: &[u8]) -> serde_json::Value {
+    serde_json::from_str(&text(address, request).await).expect("the answer is JSON")
+}
+
+/// One answer's body.
+pub async fn text(address: &str, request: &[u8]) -> String {
     let mut stream = TcpStream::connect(address)
         .await
         .expect("the server accepts connections");
     stream.write_all(request).await.expect("the server reads");
     let mut buffer = Vec::new();
     let (_, body) = answer(&mut stream, &mut buffer).await;
-    serde_json::from_slice(&buffer[body]).expect("the answer is JSON")
+    String::from_utf8_lossy(&buffer[body]).into_owned()
 }
 
 async fn one(address: &str, requests: &[Vec<u8>], next: &AtomicUsize, until: Instant) -> Vec<u32> {

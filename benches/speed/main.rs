@@ -116,6 +116,16 @@ fn page_query(after: &str) -> String {
     )
 }
 
+/// How long the server's operations on its database have taken so far, together.
+async fn statement_seconds(server: &Server) -> f64 {
+    let text = load::text(&server.address, &load::get("/metrics")).await;
+    let sums = text
+        .lines()
+        .filter(|line| line.starts_with("keystead_db_operation_seconds_sum"));
+    sums.filter_map(|line| line.rsplit(' ').next()?.parse::<f64>().ok())
+        .sum()
+}
+
 struct Line {
     name: &'static str,
     measured: Measured,
@@ -300,12 +310,19 @@ async fn reads(folder: &Path, url: &str, key: &str, sample: &data::Sample, time:
 
     let one = run(1, vec![load::get("/healthz")]).await.quantile(0.5);
     let nothing = run(1, vec![gql("{ __typename }")]).await.quantile(0.5);
-    let alone = run(1, by_id(NESTED)).await.quantile(0.5);
+    let before = statement_seconds(&server).await;
+    let measured = run(1, by_id(NESTED)).await;
+    let (alone, count) = (measured.quantile(0.5), measured.requests as f64);
+    // The load warms up for a fifth of its time, with the same requests.
+    let within = (statement_seconds(&server).await - before) * 1e6 / (count * 1.2);
     let of_statements = 1e6 / postgres::pgbench(folder, url, "alone", 1, seconds, &nested);
     println!(
-        "\none client, p50: constant route {one} µs, {{ __typename }} {nothing} µs, user {{ apiKeys teams }} {alone} µs; its three
-         statements in pgbench {of_statements:.0} µs; ratio {:.2}, wanted at most 1.50",
-        f64::from(alone) / of_statements
+        "\none client, p50: constant route {one} µs, {{ __typename }} {nothing} µs, user {{ apiKeys teams }} {alone} µs"
+    );
+    println!(
+        "  its three statements: {of_statements:.0} µs in pgbench, ratio {:.2}; {within:.0} µs as the server's metrics have them, ratio {:.2}; wanted at most 1.50",
+        f64::from(alone) / of_statements,
+        f64::from(alone) / within
     );
     let binary = std::fs::metadata(env!("CARGO_BIN_EXE_keystead")).map_or(0, |file| file.len());
     println!(
