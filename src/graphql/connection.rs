@@ -167,7 +167,7 @@ macro_rules! connection {
                 page: $crate::db::pages::Page<T>,
                 place: impl Fn(&T) -> $crate::graphql::connection::Place,
                 node: impl Fn(T) -> $node,
-            ) -> Self {
+            ) -> $crate::graphql::lean::AtHand<Self> {
                 let total = page.total;
                 let (has_next_page, has_previous_page) = (page.has_next, page.has_previous);
                 let edges: Vec<$edge> = page
@@ -184,11 +184,11 @@ macro_rules! connection {
                     start_cursor: edges.first().map(|edge| edge.cursor.clone()),
                     end_cursor: edges.last().map(|edge| edge.cursor.clone()),
                 };
-                $connection {
+                $crate::graphql::lean::AtHand($connection {
                     edges,
                     page_info,
                     total,
-                }
+                })
             }
         }
     };

@@ -18,31 +18,43 @@ use futures_util::future::{BoxFuture, try_join_all};
 #[derive(Clone)]
 pub struct Lean<T>(pub T);
 
-impl<T: ContainerType> OutputType for Lean<T> {
-    fn type_name() -> Cow<'static, str> {
-        T::type_name()
-    }
+/// A [`Lean`] object that holds what its fields show, such as a page of rows: where a selection below it asks for plain fields
+/// alone, that too is answered where it stands. To clients it is the object itself.
+#[derive(Clone)]
+pub struct AtHand<T>(pub T);
 
-    fn introspection_type_name(&self) -> Cow<'static, str> {
-        self.0.introspection_type_name()
-    }
+macro_rules! shown_as_itself {
+    ($wrapper:ident, $at_hand:literal) => {
+        impl<T: ContainerType> OutputType for $wrapper<T> {
+            fn type_name() -> Cow<'static, str> {
+                T::type_name()
+            }
 
-    fn create_type_info(registry: &mut Registry) -> String {
-        T::create_type_info(registry)
-    }
+            fn introspection_type_name(&self) -> Cow<'static, str> {
+                self.0.introspection_type_name()
+            }
 
-    async fn resolve(
-        &self,
-        context: &ContextSelectionSet<'_>,
-        _field: &Positioned<Field>,
-    ) -> ServerResult<Value> {
-        object(context, &self.0).await
-    }
+            fn create_type_info(registry: &mut Registry) -> String {
+                T::create_type_info(registry)
+            }
+
+            async fn resolve(
+                &self,
+                context: &ContextSelectionSet<'_>,
+                _field: &Positioned<Field>,
+            ) -> ServerResult<Value> {
+                object(context, &self.0, $at_hand).await
+            }
+        }
+    };
 }
+shown_as_itself!(Lean, false);
+shown_as_itself!(AtHand, true);
 
 async fn object<'a, T: ContainerType>(
     context: &ContextSelectionSet<'a>,
     root: &'a T,
+    at_hand: bool,
 ) -> ServerResult<Value> {
     let mut fields = Vec::with_capacity(context.item.node.items.len());
     if !collect(context, root, &context.item.node, &mut fields) {
@@ -54,9 +66,11 @@ async fn object<'a, T: ContainerType>(
         let key = field.node.response_key().node.clone();
         let value = if field.node.name.node == "__typename" {
             Some(Value::String(root.introspection_type_name().into_owned()))
-        } else if field.node.selection_set.node.items.is_empty() {
+        } else if is_leaf(field)
+            || (at_hand && has_only_leaves(context, &field.node.selection_set.node))
+        {
             let context = context.with_field(field);
-            // A leaf that has to wait after all is asked again below: asking twice only reads twice.
+            // What has to wait after all is asked again below: asking twice only reads twice.
             let polled = root.resolve_field(&context).now_or_never();
             polled.transpose()?.map(Option::unwrap_or_default)
         } else {
@@ -78,6 +92,32 @@ async fn object<'a, T: ContainerType>(
         }
     }
     Ok(Value::Object(answer))
+}
+
+fn is_leaf(field: &Positioned<Field>) -> bool {
+    field.node.selection_set.node.items.is_empty()
+}
+
+/// Whether nothing is selected but leaves, through its fragments.
+fn has_only_leaves(context: &ContextSelectionSet<'_>, selections: &SelectionSet) -> bool {
+    selections
+        .items
+        .iter()
+        .all(|selection| match &selection.node {
+            Selection::Field(field) => is_leaf(field),
+            Selection::InlineFragment(fragment) => {
+                has_only_leaves(context, &fragment.node.selection_set.node)
+            }
+            Selection::FragmentSpread(spread) => {
+                let fragment = context
+                    .query_env
+                    .fragments
+                    .get(&spread.node.fragment_name.node);
+                fragment.is_some_and(|fragment| {
+                    has_only_leaves(context, &fragment.node.selection_set.node)
+                })
+            }
+        })
 }
 
 /// Collects the fields that the selection has for this very type, through its fragments. False where that is not plain: a

@@ -13,6 +13,7 @@ use crate::db::ids::{Id, Kind};
 use crate::error::Result;
 use crate::graphql::connection::{Place, page_request};
 use crate::graphql::input::OrderDirection;
+use crate::graphql::lean::AtHand;
 use crate::graphql::{Request, request};
 use crate::secrets::Secret;
 
@@ -46,7 +47,7 @@ impl ApiKeyQueries {
         #[graphql(desc = "In which order; oldest first if not given.")] order_by: Option<
             ApiKeyOrder,
         >,
-    ) -> Result<ApiKeyConnection> {
+    ) -> Result<AtHand<ApiKeyConnection>> {
         let (sort, descending) = match order_by {
             Some(order) => (order.field.into(), order.direction == OrderDirection::Desc),
             None => (ApiKeySort::CreatedAt, false),

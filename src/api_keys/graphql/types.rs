@@ -11,6 +11,7 @@ use crate::api_keys::ops;
 use crate::db::pages::PageRequest;
 use crate::error::{Error, Result};
 use crate::graphql::connection::{Place, connection, page_request};
+use crate::graphql::lean::AtHand;
 use crate::graphql::scalars::{Cidr, Json, Timestamp};
 use crate::graphql::{Request, request};
 use crate::permissions::graphql::{PERMISSIONS, PermissionConnection, permissions_of};
@@ -111,7 +112,7 @@ impl ApiKey {
         after: Option<String>,
         last: Option<i32>,
         before: Option<String>,
-    ) -> Result<PermissionConnection> {
+    ) -> Result<AtHand<PermissionConnection>> {
         let key = Principal::ApiKey(self.0.id);
         let page = page_request(context, PERMISSIONS, first, after, last, before)?;
         permissions_of(request(context), key, &ops::paths(&self.0), page).await
@@ -195,7 +196,7 @@ impl ApiKeyConnection {
         parent: KeysOf,
         filter: ApiKeyFilter,
         page: PageRequest,
-    ) -> Result<Self> {
+    ) -> Result<AtHand<Self>> {
         access::authenticated(&request.ctx)?;
         let how = Arc::new((page, filter, ops::sight(&request.ctx)));
         let found = request

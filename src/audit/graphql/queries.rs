@@ -13,6 +13,7 @@ use crate::db::pages::{Page, PageRequest};
 use crate::error::Result;
 use crate::graphql::connection::{Place, page_request};
 use crate::graphql::input::OrderDirection;
+use crate::graphql::lean::AtHand;
 use crate::graphql::{Request, request};
 
 /// Queries on the audit trail.
@@ -37,7 +38,7 @@ impl AuditQueries {
         #[graphql(desc = "In which order; newest first if not given.")] order_by: Option<
             AuditOrder,
         >,
-    ) -> Result<AuditEventConnection> {
+    ) -> Result<AtHand<AuditEventConnection>> {
         let descending = order_by.is_none_or(|order| order.direction == OrderDirection::Desc);
         let list = match descending {
             true => "auditEvents:at:desc",
@@ -67,7 +68,7 @@ pub async fn of_target(
     target: Id,
     filter: AuditFilter,
     page: PageRequest,
-) -> Result<AuditEventConnection> {
+) -> Result<AtHand<AuditEventConnection>> {
     let wanted = ops::PageOf {
         target: target.to_string(),
         filter,

@@ -10,6 +10,7 @@ use super::role::Role;
 use crate::db::pages::{Page, PageRequest};
 use crate::error::Result;
 use crate::graphql::connection::{Place, connection};
+use crate::graphql::lean::AtHand;
 use crate::graphql::scalars::Timestamp;
 use crate::graphql::{Request, request};
 use crate::permissions::facts::PermissionFact;
@@ -111,7 +112,7 @@ pub async fn permissions_of(
     principal: model::Principal,
     homes: &[Path],
     page: PageRequest,
-) -> Result<PermissionConnection> {
+) -> Result<AtHand<PermissionConnection>> {
     access::authenticated(&request.ctx)?;
     let key = read::page_of(&request.ctx, principal, homes, page);
     let page = request
@@ -124,7 +125,7 @@ pub async fn permissions_of(
 }
 
 /// The connection over a page of rows.
-pub(super) fn page_of(page: Page<model::Permission>) -> PermissionConnection {
+pub(super) fn page_of(page: Page<model::Permission>) -> AtHand<PermissionConnection> {
     PermissionConnection::of(
         page,
         |row| Place::new(PERMISSIONS, read::cursor(row)),

@@ -11,6 +11,7 @@ use super::role::Role;
 use crate::db::pages::Page;
 use crate::error::Result;
 use crate::graphql::connection::page_request;
+use crate::graphql::lean::AtHand;
 use crate::graphql::request;
 use crate::permissions::effective::Effective;
 use crate::permissions::explain::explain;
@@ -133,7 +134,7 @@ impl PermissionQueries {
         #[graphql(desc = "Which permissions; conditions are joined by AND.")] filter: Option<
             PermissionFilterInput,
         >,
-    ) -> Result<PermissionConnection> {
+    ) -> Result<AtHand<PermissionConnection>> {
         let ctx = &request(context).ctx;
         access::authenticated(ctx)?;
         let page = page_request(context, PERMISSIONS, first, after, last, before)?;

@@ -11,6 +11,7 @@ use crate::db::pages::{Cursor, PageRequest};
 use crate::error::Result;
 use crate::graphql::Request;
 use crate::graphql::connection::Place;
+use crate::graphql::lean::AtHand;
 use crate::teams::ops;
 
 /// The name of the list of a user's teams, for cursors.
@@ -22,7 +23,11 @@ pub const MEMBERSHIPS: &str = "user.memberships";
 ///
 /// # Errors
 /// `SERVICE_UNAVAILABLE`.
-pub async fn teams_of(request: &Request, user: Uuid, page: PageRequest) -> Result<TeamConnection> {
+pub async fn teams_of(
+    request: &Request,
+    user: Uuid,
+    page: PageRequest,
+) -> Result<AtHand<TeamConnection>> {
     let key = Nested {
         parent: user,
         list: ops::sight(&request.ctx),
@@ -44,7 +49,7 @@ pub async fn memberships_of(
     request: &Request,
     user: Uuid,
     page: PageRequest,
-) -> Result<TeamMembershipConnection> {
+) -> Result<AtHand<TeamMembershipConnection>> {
     let key = Nested {
         parent: user,
         list: ops::sight(&request.ctx),

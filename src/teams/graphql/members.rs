@@ -6,6 +6,7 @@ use super::types::Team;
 use crate::db::pages::Page;
 use crate::error::{Code, Error, Result};
 use crate::graphql::connection::{PageInfo, Place};
+use crate::graphql::lean::AtHand;
 use crate::graphql::request;
 use crate::graphql::scalars::Timestamp;
 use crate::permissions::model as permissions;
@@ -117,7 +118,10 @@ impl TeamMembershipConnection {
 
 impl TeamMembershipConnection {
     /// The connection over a page, with `place` for each row.
-    pub fn of(page: Page<model::Membership>, place: impl Fn(&model::Membership) -> Place) -> Self {
+    pub fn of(
+        page: Page<model::Membership>,
+        place: impl Fn(&model::Membership) -> Place,
+    ) -> AtHand<Self> {
         let edges: Vec<TeamMembershipEdge> = page
             .items
             .into_iter()
@@ -126,7 +130,7 @@ impl TeamMembershipConnection {
                 node: TeamMembership(row),
             })
             .collect();
-        TeamMembershipConnection {
+        AtHand(TeamMembershipConnection {
             page_info: PageInfo {
                 has_next_page: page.has_next,
                 has_previous_page: page.has_previous,
@@ -135,6 +139,6 @@ impl TeamMembershipConnection {
             },
             edges,
             total: page.total,
-        }
+        })
     }
 }

@@ -10,6 +10,7 @@ use crate::db::ids::{Id, Kind};
 use crate::error::Result;
 use crate::graphql::connection::{Place, page_request};
 use crate::graphql::input::OrderDirection;
+use crate::graphql::lean::AtHand;
 use crate::graphql::{Request, request};
 use crate::teams::model::TeamSort;
 use crate::teams::ops;
@@ -42,7 +43,7 @@ impl TeamQueries {
             TeamFilterInput,
         >,
         #[graphql(desc = "In which order; oldest first if not given.")] order_by: Option<TeamOrder>,
-    ) -> Result<TeamConnection> {
+    ) -> Result<AtHand<TeamConnection>> {
         let (sort, descending) = match order_by {
             Some(order) => (order.field.into(), order.direction == OrderDirection::Desc),
             None => (TeamSort::CreatedAt, false),

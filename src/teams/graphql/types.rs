@@ -13,6 +13,7 @@ use crate::db::nested::Nested;
 use crate::db::pages::Cursor;
 use crate::error::Result;
 use crate::graphql::connection::{Place, connection, page_request};
+use crate::graphql::lean::AtHand;
 use crate::graphql::scalars::{Json, Timestamp};
 use crate::graphql::{Request, request};
 use crate::permissions::graphql::{PERMISSIONS, PermissionConnection, permissions_of};
@@ -75,7 +76,7 @@ impl Team {
         after: Option<String>,
         last: Option<i32>,
         before: Option<String>,
-    ) -> Result<TeamConnection> {
+    ) -> Result<AtHand<TeamConnection>> {
         const LIST: &str = "team.children";
         let request = request(context);
         let key = Nested {
@@ -105,7 +106,7 @@ impl Team {
         after: Option<String>,
         last: Option<i32>,
         before: Option<String>,
-    ) -> Result<PermissionConnection> {
+    ) -> Result<AtHand<PermissionConnection>> {
         let page = page_request(context, PERMISSIONS, first, after, last, before)?;
         let principal = Principal::Team(self.0.id);
         permissions_of(request(context), principal, &[ops::path(self.0.id)], page).await
@@ -122,7 +123,7 @@ impl Team {
         #[graphql(desc = "Which members; conditions are joined by AND.")] filter: Option<
             TeamMemberFilterInput,
         >,
-    ) -> Result<TeamMembershipConnection> {
+    ) -> Result<AtHand<TeamMembershipConnection>> {
         const LIST: &str = "team.members";
         let request = request(context);
         let filter = filter.unwrap_or_default().read()?;
@@ -149,7 +150,7 @@ impl Team {
         #[graphql(desc = "Which keys; conditions are joined by AND.")] filter: Option<
             ApiKeyFilterInput,
         >,
-    ) -> Result<ApiKeyConnection> {
+    ) -> Result<AtHand<ApiKeyConnection>> {
         let page = page_request(context, api_keys::NESTED, first, after, last, before)?;
         let filter = filter.unwrap_or_default().read()?;
         let parent = KeysOf::Team(self.0.id);

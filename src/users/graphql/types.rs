@@ -10,6 +10,7 @@ use crate::api_keys::model::KeysOf;
 use crate::audit::graphql::{AuditEventConnection, AuditFilterInput, EVENTS_OF_TARGET, of_target};
 use crate::error::Result;
 use crate::graphql::connection::{connection, page_request};
+use crate::graphql::lean::AtHand;
 use crate::graphql::scalars::{Json, Timestamp};
 use crate::graphql::{Request, request};
 use crate::permissions::graphql::{PERMISSIONS, PermissionConnection, permissions_of};
@@ -173,7 +174,7 @@ impl User {
         #[graphql(desc = "Which keys; conditions are joined by AND.")] filter: Option<
             ApiKeyFilterInput,
         >,
-    ) -> Result<ApiKeyConnection> {
+    ) -> Result<AtHand<ApiKeyConnection>> {
         let page = page_request(context, api_keys::NESTED, first, after, last, before)?;
         let filter = filter.unwrap_or_default().read()?;
         let parent = KeysOf::Owner(self.0.id);
@@ -188,7 +189,7 @@ impl User {
         after: Option<String>,
         last: Option<i32>,
         before: Option<String>,
-    ) -> Result<TeamMembershipConnection> {
+    ) -> Result<AtHand<TeamMembershipConnection>> {
         let page = page_request(context, teams::MEMBERSHIPS, first, after, last, before)?;
         teams::memberships_of(request(context), self.0.id, page).await
     }
@@ -202,7 +203,7 @@ impl User {
         after: Option<String>,
         last: Option<i32>,
         before: Option<String>,
-    ) -> Result<PermissionConnection> {
+    ) -> Result<AtHand<PermissionConnection>> {
         let page = page_request(context, PERMISSIONS, first, after, last, before)?;
         let principal = Principal::User(self.0.id);
         permissions_of(request(context), principal, &[ops::path(self.0.id)], page).await
@@ -216,7 +217,7 @@ impl User {
         after: Option<String>,
         last: Option<i32>,
         before: Option<String>,
-    ) -> Result<TeamConnection> {
+    ) -> Result<AtHand<TeamConnection>> {
         let page = page_request(context, teams::TEAMS, first, after, last, before)?;
         teams::teams_of(request(context), self.0.id, page).await
     }
@@ -233,7 +234,7 @@ impl User {
         #[graphql(desc = "Which events; conditions are joined by AND.")] filter: Option<
             AuditFilterInput,
         >,
-    ) -> Result<AuditEventConnection> {
+    ) -> Result<AtHand<AuditEventConnection>> {
         let page = page_request(context, EVENTS_OF_TARGET, first, after, last, before)?;
         let filter = filter.unwrap_or_default().read()?;
         of_target(request(context), self.0.typed_id(), filter, page).await

@@ -5,7 +5,7 @@
 use std::fmt::Write as _;
 
 use async_graphql::{EmptyMutation, EmptySubscription, Error, Object, Schema};
-use keystead::graphql::lean::Lean;
+use keystead::graphql::lean::{AtHand, Lean};
 use proptest::prelude::*;
 
 /// Lets other fields of the same object finish first.
@@ -61,6 +61,7 @@ macro_rules! thing {
 }
 thing!(Thing, Thing, std::convert::identity);
 thing!(LeanThing, Lean<LeanThing>, Lean);
+thing!(ThingAtHand, AtHand<ThingAtHand>, AtHand);
 
 #[derive(Debug, Clone)]
 struct Field {
@@ -232,9 +233,11 @@ proptest! {
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
         let engine = Schema::new(Thing, EmptyMutation, EmptySubscription);
         let lean = Schema::new(LeanThing, EmptyMutation, EmptySubscription);
+        let at_hand = Schema::new(ThingAtHand, EmptyMutation, EmptySubscription);
         for response in [
             runtime.block_on(engine.execute(document.as_str())),
             runtime.block_on(lean.execute(document.as_str())),
+            runtime.block_on(at_hand.execute(document.as_str())),
         ] {
         let mut failures = Vec::new();
         let expected = object(&fields, "", &mut failures).unwrap_or("null".into());
