@@ -113,7 +113,8 @@ impl Replicas {
             id: super::new_id(),
             process: self.process(),
             renewals: 0,
-            length: settings.lease,
+            // A tenth is left for whoever waits for it to find out that it has run out.
+            length: settings.lease - settings.lease / 10,
             holder: holder(),
         };
         let (beats, mut beat) = watch::channel(SILENCE);
@@ -141,7 +142,7 @@ impl Replicas {
         self.lease().begin(lease.id, sent, lease.length);
         tracing::info!(length = ?lease.length, "holding a lease");
         beside.spawn(acknowledge(client.clone(), lease.id, unsaid));
-        beside.spawn(watch_others(self.clone(), db.clone(), lease.length));
+        beside.spawn(watch_others(self.clone(), db.clone(), lease.length / 2));
         loop {
             tokio::select! {
                 () = sleep(lease.length / 3) => {}

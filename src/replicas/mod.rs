@@ -37,7 +37,7 @@ use publish::Waiting;
 /// How a server holds its lease.
 #[derive(Clone)]
 pub struct ReplicaSettings {
-    /// How long a lease lasts, and so how long a change waits for a server that does not answer. 500 ms to 1 minute.
+    /// How long a change waits, at most, for a server that does not answer: a lease lasts a little shorter. 500 ms to 1 minute.
     pub lease: Duration,
     /// Where the connection goes that listens for changes; `None`: where all others go.
     pub listen: Option<Endpoint>,

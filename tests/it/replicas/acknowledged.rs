@@ -125,7 +125,7 @@ async fn a_server_that_is_cut_off_is_waited_for_no_longer_than_its_lease() {
         let waited = began.elapsed();
         assert!(waited < LEASE + Duration::from_millis(700), "{waited:?}");
         if freeze {
-            assert!(waited > Duration::from_secs(1), "{waited:?}");
+            assert!(waited > Duration::from_millis(700), "{waited:?}");
         }
         assert!(!b.app.db.replicas().holds_lease());
         let hits = b.app.authenticator.memory().hits;
