@@ -66,7 +66,7 @@ async fn serve_on(
     output::print(banner(&url, first.as_ref()))?;
     tracing::info!(%address, url, "ready");
     tokio::spawn(app.clone().keep_answers());
-    let mut lost = false;
+    let mut lost = None;
     let stop = async {
         tokio::select! {
             () = signals.next() => {
@@ -77,16 +77,12 @@ async fn serve_on(
                     std::process::exit(130);
                 });
             }
-            () = database.lost() => lost = true,
+            failure = database.tend() => lost = Some(failure),
         }
     };
     http::serve(vec![listener], app, config.http(), stop).await?;
-    if lost {
-        let log = config.data_dir.join("postgres.log");
-        return Err(Failure::new(format!(
-            "the private PostgreSQL ended; its log is {}. Start Keystead again: it repairs what a crash leaves behind.",
-            log.display()
-        )));
+    if let Some(failure) = lost {
+        return Err(failure);
     }
     tracing::info!("stopped");
     Ok(())
@@ -160,13 +156,25 @@ impl Signals {
 }
 
 impl Database {
-    /// Returns when the private Postgres has ended by itself; never where there is none.
-    async fn lost(&mut self) {
-        let Some(private) = &mut self.private else {
-            return std::future::pending().await;
-        };
-        while private.is_running() {
-            tokio::time::sleep(PULSE).await;
+    /// Starts the private Postgres again whenever it ends by itself: somebody killed it, or memory ran out. Requests are answered with 503
+    /// until it is back. Returns why it could not be started; never where there is none.
+    async fn tend(&mut self) -> Failure {
+        loop {
+            let Some(private) = &mut self.private else {
+                return std::future::pending().await;
+            };
+            if private.is_running() {
+                tokio::time::sleep(PULSE).await;
+                continue;
+            }
+            tracing::error!("the private PostgreSQL has ended; starting it again");
+            if let Some(private) = self.private.take() {
+                match private.revive().await {
+                    Ok(private) => self.private = Some(private),
+                    Err(error) => return error.into(),
+                }
+            }
+            tracing::info!("the private PostgreSQL runs again");
         }
     }
 }

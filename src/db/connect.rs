@@ -2,15 +2,16 @@
 
 use std::future::poll_fn;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use diesel::connection::InstrumentationEvent;
+use diesel::result::{DatabaseErrorKind, Error as DieselError};
 use diesel::{ConnectionError, ConnectionResult};
 use diesel_async::{AsyncConnection, AsyncPgConnection, SimpleAsyncConnection};
 use futures_util::future::BoxFuture;
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio_postgres::config::SslMode;
+use tokio_postgres::config::{Host, SslMode};
 use tokio_postgres::{AsyncMessage, Connection, NoTls};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
@@ -65,7 +66,7 @@ impl Endpoint {
         let only_sockets = config
             .get_hosts()
             .iter()
-            .all(|host| !matches!(host, tokio_postgres::config::Host::Tcp(_)));
+            .all(|host| !matches!(host, Host::Tcp(_)));
         let tls = if only_sockets || config.get_ssl_mode() == SslMode::Disable {
             Tls::Never
         } else {
@@ -98,6 +99,27 @@ impl Endpoint {
         self.config.get_dbname()
     }
 
+    fn unreachable(&self, error: &tokio_postgres::Error) -> Error {
+        Error::new(Code::ServiceUnavailable, "The database cannot be reached.").because(format!(
+            "{}: {}",
+            self.place(),
+            told(error)
+        ))
+    }
+
+    /// Where the server is, for the log: hosts and ports, no user and no password.
+    fn place(&self) -> String {
+        let ports = self.config.get_ports();
+        let hosts = self.config.get_hosts().iter().enumerate().map(|(i, host)| {
+            let port = ports.get(i).or(ports.first()).copied().unwrap_or(5432);
+            match host {
+                Host::Tcp(name) => format!("{name}:{port}"),
+                Host::Unix(dir) => dir.display().to_string(),
+            }
+        });
+        hosts.collect::<Vec<_>>().join(", ")
+    }
+
     /// A plain connection, for COPY and for managing databases; its task ends with the client.
     ///
     /// # Errors
@@ -105,13 +127,21 @@ impl Endpoint {
     pub async fn client(&self) -> Result<tokio_postgres::Client, Error> {
         match &self.tls {
             Tls::Never => {
-                let (client, connection) = self.config.connect(NoTls).await.map_err(unreachable)?;
+                let (client, connection) = self
+                    .config
+                    .connect(NoTls)
+                    .await
+                    .map_err(|error| self.unreachable(&error))?;
                 tokio::spawn(connection);
                 Ok(client)
             }
             Tls::Verified(tls) => {
                 let tls = MakeRustlsConnect::new(tls.as_ref().clone());
-                let (client, connection) = self.config.connect(tls).await.map_err(unreachable)?;
+                let (client, connection) = self
+                    .config
+                    .connect(tls)
+                    .await
+                    .map_err(|error| self.unreachable(&error))?;
                 tokio::spawn(connection);
                 Ok(client)
             }
@@ -129,25 +159,36 @@ impl Endpoint {
     ) -> Result<(tokio_postgres::Client, BoxFuture<'static, ()>), Error> {
         match &self.tls {
             Tls::Never => {
-                let (client, connection) = self.config.connect(NoTls).await.map_err(unreachable)?;
+                let (client, connection) = self
+                    .config
+                    .connect(NoTls)
+                    .await
+                    .map_err(|error| self.unreachable(&error))?;
                 Ok((client, Box::pin(hand_over(connection, heard))))
             }
             Tls::Verified(tls) => {
                 let tls = MakeRustlsConnect::new(tls.as_ref().clone());
-                let (client, connection) = self.config.connect(tls).await.map_err(unreachable)?;
+                let (client, connection) = self
+                    .config
+                    .connect(tls)
+                    .await
+                    .map_err(|error| self.unreachable(&error))?;
                 Ok((client, Box::pin(hand_over(connection, heard))))
             }
         }
     }
 
-    /// A connection with its session settings, whose statements are counted in `statements`.
+    /// A connection with its session settings, whose statements are counted in `statements`, and which sets `refused` when it refuses
+    /// a change because it is read-only.
     pub(super) async fn establish(
         &self,
         statement_timeout: Duration,
         statements: Arc<AtomicU64>,
+        refused: Arc<AtomicBool>,
     ) -> ConnectionResult<AsyncPgConnection> {
-        let bad =
-            |error: tokio_postgres::Error| ConnectionError::BadConnection(format!("{error:?}"));
+        let bad = |error: tokio_postgres::Error| {
+            ConnectionError::BadConnection(format!("{}: {}", self.place(), told(&error)))
+        };
         let mut connection = match &self.tls {
             Tls::Never => {
                 let (client, connection) = self.config.connect(NoTls).await.map_err(bad)?;
@@ -170,21 +211,33 @@ impl Endpoint {
             .await
             // `lc_messages` is the superuser's to set; where it is not allowed the server's language stays.
             .or_else(|error| match &error {
-                diesel::result::Error::DatabaseError(_, info) if info.message().contains("lc_messages") => Ok(()),
+                DieselError::DatabaseError(_, info) if info.message().contains("lc_messages") => Ok(()),
                 _ => Err(ConnectionError::CouldntSetupConfiguration(error)),
             })?;
-        connection.set_instrumentation(move |event: InstrumentationEvent<'_>| {
-            if let InstrumentationEvent::StartQuery { .. } = event {
+        connection.set_instrumentation(move |event: InstrumentationEvent<'_>| match event {
+            InstrumentationEvent::StartQuery { .. } => {
                 statements.fetch_add(1, Ordering::Relaxed);
             }
+            InstrumentationEvent::FinishQuery {
+                error: Some(DieselError::DatabaseError(DatabaseErrorKind::ReadOnlyTransaction, _)),
+                ..
+            } => refused.store(true, Ordering::Relaxed),
+            _ => {}
         });
         Ok(connection)
     }
 }
 
-fn unreachable(error: tokio_postgres::Error) -> Error {
-    Error::new(Code::ServiceUnavailable, "The database cannot be reached.")
-        .because(format!("{error:?}"))
+/// An error with all that is behind it, as in "error connecting to server: Connection refused (os error 111)".
+fn told(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut behind = error.source();
+    while let Some(error) = behind {
+        text.push_str(": ");
+        text.push_str(&error.to_string());
+        behind = error.source();
+    }
+    text
 }
 
 /// Drives a connection until it ends.

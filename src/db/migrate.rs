@@ -1,11 +1,14 @@
 //! Migrations: embedded in the binary, run at start, by one process at a time.
 
-use diesel::migration::MigrationSource;
+use diesel::QueryableByName;
+use diesel::migration::{Migration, MigrationSource};
 use diesel::pg::Pg;
-use diesel_async::{AsyncMigrationHarness, SimpleAsyncConnection};
+use diesel::sql_types::Text;
+use diesel_async::{AsyncMigrationHarness, RunQueryDsl, SimpleAsyncConnection};
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 
 use super::pool::{Conn, Db};
+use super::statement::Statement;
 use crate::error::{Code, Error, Result};
 
 const MIGRATIONS: EmbeddedMigrations = embed_migrations!("migrations");
@@ -36,32 +39,59 @@ pub async fn down(db: &Db) -> Result<String> {
     .await
 }
 
-/// The migrations this binary knows that the database has not.
+/// The migrations this binary knows that the database has not, oldest first. It only looks: it writes nothing, and waits for no process
+/// that is migrating.
 ///
 /// # Errors
-/// As [`up`].
+/// `SERVICE_UNAVAILABLE` when the database cannot be reached.
 pub async fn pending(db: &Db) -> Result<Vec<String>> {
-    harness(db, |harness| {
-        let pending = harness.pending_migrations(MIGRATIONS)?;
-        Ok(pending
-            .iter()
-            .map(|migration| migration.name().to_string())
-            .collect())
-    })
-    .await
+    let applied = applied(db).await?;
+    let mut pending: Vec<(String, String)> = known()?
+        .iter()
+        .map(|migration| migration.name())
+        .map(|name| (name.version().to_string(), name.to_string()))
+        .filter(|(version, _)| !applied.contains(version))
+        .collect();
+    pending.sort();
+    Ok(pending.into_iter().map(|(_, name)| name).collect())
+}
+
+/// A row of one text.
+#[derive(QueryableByName)]
+struct Line {
+    #[diesel(sql_type = Text)]
+    text: String,
+}
+
+/// The versions that have run.
+async fn applied(db: &Db) -> super::Result<Vec<String>> {
+    let mut conn = db.read("read_migrations").await?;
+    let begun = "SELECT to_regclass('__diesel_schema_migrations')::text AS text WHERE to_regclass('__diesel_schema_migrations') IS NOT NULL";
+    let begun: Vec<Line> = Statement::new(begun).load(&mut conn).await?;
+    if begun.is_empty() {
+        return Ok(Vec::new());
+    }
+    let versions: Vec<Line> =
+        Statement::new("SELECT version::text AS text FROM __diesel_schema_migrations")
+            .load(&mut conn)
+            .await?;
+    Ok(versions.into_iter().map(|line| line.text).collect())
 }
 
 /// The name of the newest migration in this binary.
 pub fn newest() -> String {
-    let mut names: Vec<String> = MigrationSource::<Pg>::migrations(&MIGRATIONS)
-        .map(|all| {
-            all.iter()
-                .map(|migration| migration.name().to_string())
-                .collect()
-        })
-        .unwrap_or_default();
+    let names = known().unwrap_or_default();
+    let mut names: Vec<String> = names
+        .iter()
+        .map(|migration| migration.name().to_string())
+        .collect();
     names.sort();
     names.pop().unwrap_or_default()
+}
+
+fn known() -> Result<Vec<Box<dyn Migration<Pg>>>> {
+    MigrationSource::<Pg>::migrations(&MIGRATIONS)
+        .map_err(|error| Error::internal(error.to_string()))
 }
 
 type Harness = AsyncMigrationHarness<Conn>;

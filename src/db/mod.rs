@@ -11,6 +11,7 @@ mod failure;
 pub mod ids;
 pub(crate) mod list;
 pub mod lock;
+mod manager;
 pub mod migrate;
 pub mod nested;
 pub mod pages;

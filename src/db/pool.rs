@@ -5,16 +5,14 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use diesel_async::pooled_connection::bb8::{Pool, PooledConnection};
-use diesel_async::pooled_connection::{
-    AsyncDieselConnectionManager, ManagerConfig, PoolableConnection, RecyclingMethod,
-};
+use bb8::{Pool, PooledConnection};
 use diesel_async::{AnsiTransactionManager, AsyncPgConnection, TransactionManager};
 use tokio::sync::{Mutex, OwnedMutexGuard};
 use tracing::{Level, Span};
 
 use super::connect::Endpoint;
 use super::failure::{Failure, Result};
+use super::manager::{Manager, Trouble};
 use crate::replicas::model::{Changes, Tag};
 use crate::replicas::{Announced, Replicas};
 
@@ -48,7 +46,8 @@ impl Default for PoolSettings {
 /// open transaction: what it reads is then what it has written, and its transactions are savepoints.
 #[derive(Clone)]
 pub struct Db {
-    pool: Pool<AsyncPgConnection>,
+    pool: Pool<Manager>,
+    trouble: Trouble,
     /// The transaction that this handle is bound to.
     within: Option<Arc<Mutex<Bound>>>,
     endpoint: Arc<Endpoint>,
@@ -56,7 +55,7 @@ pub struct Db {
     replicas: Replicas,
 }
 
-type Held = PooledConnection<'static, AsyncPgConnection>;
+type Held = PooledConnection<'static, Manager>;
 
 /// An open transaction that several operations are part of, and what those have changed that were not rolled back.
 struct Bound {
@@ -69,18 +68,13 @@ impl Db {
     pub async fn open(endpoint: Endpoint, settings: &PoolSettings) -> Result<Db> {
         let statements = Arc::new(AtomicU64::new(0));
         let endpoint = Arc::new(endpoint);
-        let mut config = ManagerConfig::default();
-        config.recycling_method = RecyclingMethod::Fast;
-        let (to, counter, timeout) = (
-            endpoint.clone(),
-            statements.clone(),
-            settings.statement_timeout,
-        );
-        config.custom_setup = Box::new(move |_url| {
-            let (to, counter) = (to.clone(), counter.clone());
-            Box::pin(async move { to.establish(timeout, counter).await })
-        });
-        let manager = AsyncDieselConnectionManager::new_with_config("keystead", config);
+        let trouble = Trouble::default();
+        let manager = Manager {
+            endpoint: endpoint.clone(),
+            statement_timeout: settings.statement_timeout,
+            statements: statements.clone(),
+            trouble: trouble.clone(),
+        };
         let pool = Pool::builder()
             .max_size(settings.size)
             .connection_timeout(settings.wait)
@@ -90,6 +84,7 @@ impl Db {
             .map_err(|error| Failure::Unavailable(error.to_string()))?;
         Ok(Db {
             pool,
+            trouble,
             within: None,
             endpoint,
             statements,
@@ -148,8 +143,8 @@ impl Db {
                 "a bound handle cannot be bound again".into(),
             ));
         }
-        let mut conn = checkout(&self.pool).await?;
-        AnsiTransactionManager::begin_transaction(&mut *conn).await?;
+        let mut conn = self.checkout().await?;
+        AnsiTransactionManager::begin_transaction(&mut **conn).await?;
         metrics::counter!("keystead_db_operations_total", "op" => op).increment(1);
         Ok(Db {
             within: Some(Arc::new(Mutex::new(Bound {
@@ -176,7 +171,7 @@ impl Db {
             let announced = self.replicas.announce(&mut bound.conn, changes).await?;
             self.commit(Guard::Within(bound), announced).await
         } else {
-            Ok(AnsiTransactionManager::rollback_transaction(&mut *bound.conn).await?)
+            Ok(AnsiTransactionManager::rollback_transaction(&mut **bound.conn).await?)
         }
     }
 
@@ -218,9 +213,26 @@ impl Db {
 
     async fn take(&self) -> Result<Guard> {
         match &self.within {
-            None => Ok(Guard::Pooled(Box::new(checkout(&self.pool).await?))),
+            None => Ok(Guard::Pooled(Box::new(self.checkout().await?))),
             Some(bound) => Ok(Guard::Within(bound.clone().lock_owned().await)),
         }
+    }
+
+    async fn checkout(&self) -> Result<Held> {
+        let waiting = Instant::now();
+        let held = loop {
+            let mut held =
+                self.pool.get_owned().await.map_err(|error| {
+                    Failure::Unavailable(self.trouble.explain(&error.to_string()))
+                })?;
+            // One that broke while it was idle: the pool throws it away when it comes back. Costs no round trip.
+            if !held.is_broken() {
+                break held;
+            }
+        };
+        metrics::histogram!("keystead_db_pool_wait_seconds")
+            .record(waiting.elapsed().as_secs_f64());
+        Ok(held)
     }
 }
 
@@ -238,21 +250,6 @@ fn span(op: Op) -> Span {
         db.query.summary = op
     )
 }
-
-async fn checkout(pool: &Pool<AsyncPgConnection>) -> Result<Held> {
-    let waiting = Instant::now();
-    let held = loop {
-        let mut held = pool
-            .get_owned()
-            .await
-            .map_err(|error| Failure::Unavailable(error.to_string()))?;
-        // One that broke while it was idle: the pool throws it away when it comes back. Costs no round trip.
-        if !held.is_broken() {
-            break held;
-        }
-    };
-    metrics::histogram!("keystead_db_pool_wait_seconds").record(waiting.elapsed().as_secs_f64());
-    Ok(held)
 }
 
 enum Guard {
@@ -332,7 +329,7 @@ impl Tx {
     pub async fn commit(mut self) -> Result<()> {
         let (db, changes) = (self.db.clone(), std::mem::take(&mut self.changes));
         if let Some(Guard::Within(bound)) = self.conn.as_mut().map(|conn| &mut conn.guard) {
-            AnsiTransactionManager::commit_transaction(&mut *bound.conn).await?;
+            AnsiTransactionManager::commit_transaction(&mut **bound.conn).await?;
             bound.changes.merge(changes);
             self.conn = None;
             return Ok(());

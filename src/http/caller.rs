@@ -86,7 +86,7 @@ fn is_request_id(text: &str) -> bool {
         && masked(text) == text
 }
 
-fn new_request_id(random: &Random) -> String {
+pub fn new_request_id(random: &Random) -> String {
     format!("{:032x}", u128::from_be_bytes(random.bytes::<16>()))
 }
 

@@ -1,11 +1,13 @@
 //! For those who run Keystead: is it alive, is it ready, what does it count.
 
 use std::sync::OnceLock;
+use std::time::Duration;
 
 use axum::extract::State;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
+use tokio::time::timeout;
 
 use super::{Server, answer};
 use crate::db::migrate;
@@ -25,7 +27,8 @@ pub async fn ready(State(server): State<Server>) -> Response {
             r#"{"status":"stopping"}"#.into(),
         );
     }
-    match migrate::pending(&server.app.db).await {
+    let looked = timeout(PATIENCE, migrate::pending(&server.app.db)).await;
+    match looked.unwrap_or_else(|_| Err(silent())) {
         Ok(pending) if pending.is_empty() => {
             let lease = server.app.db.replicas().holds_lease();
             let body = serde_json::json!({"status": "ok", "lease": lease});
@@ -41,6 +44,19 @@ pub async fn ready(State(server): State<Server>) -> Response {
                 .because(error.cause.unwrap_or_default()),
         ),
     }
+}
+
+/// A probe that hangs says less than one that fails.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+fn silent() -> Error {
+    Error::new(
+        Code::ServiceUnavailable,
+        format!(
+            "The database has not answered for {} seconds.",
+            PATIENCE.as_secs()
+        ),
+    )
 }
 
 /// `/metrics`: counters for Prometheus.

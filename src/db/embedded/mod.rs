@@ -46,6 +46,8 @@ pub enum Durability {
 #[derive(Debug)]
 pub struct Embedded {
     postmaster: Postmaster,
+    binaries: Binaries,
+    durability: Durability,
     // After the postmaster: the lock is given back last.
     place: Place,
 }
@@ -95,6 +97,24 @@ impl Embedded {
         self.postmaster.ended().is_none()
     }
 
+    /// Starts Postgres again after it ended by itself, at the same place: it repairs what a crash left behind. Returns once the
+    /// database answers.
+    ///
+    /// # Errors
+    /// As [`Embedded::start`].
+    pub async fn revive(mut self) -> Result<Embedded, EmbeddedError> {
+        let (mut embedded, log) = blocking(move || {
+            // The watchdog of the dead one; nobody is left for it to stop.
+            self.postmaster.stop()?;
+            let (postmaster, log) = spawn(&self.place, &self.binaries, self.durability)?;
+            self.postmaster = postmaster;
+            Ok((self, log))
+        })
+        .await?;
+        embedded.wait_until_it_answers(&log).await?;
+        Ok(embedded)
+    }
+
     /// Stops Postgres, which ends the connections that are open, and waits until it has written everything.
     ///
     /// # Errors
@@ -117,17 +137,14 @@ impl Embedded {
         if existing.is_none() {
             initialise(&place, &binaries, durability)?;
         }
-        process::clear_survivors(&cluster, &place.socket_dir)?;
-        let log = Log::open(&place.log);
-        let postmaster = Postmaster::spawn(
-            &place.account,
-            &binaries.postgres(),
-            &cluster,
-            &place.socket_dir,
+        let (postmaster, log) = spawn(&place, &binaries, durability)?;
+        let embedded = Embedded {
+            postmaster,
+            binaries,
             durability,
-            &log,
-        )?;
-        Ok((Embedded { postmaster, place }, log))
+            place,
+        };
+        Ok((embedded, log))
     }
 
     async fn wait_until_it_answers(&mut self, log: &Log) -> Result<(), EmbeddedError> {
@@ -186,6 +203,26 @@ impl Embedded {
         tokio::spawn(connection);
         Ok(client)
     }
+}
+
+/// Starts a postmaster, after stopping what an earlier one left behind.
+fn spawn(
+    place: &Place,
+    binaries: &Binaries,
+    durability: Durability,
+) -> Result<(Postmaster, Log), EmbeddedError> {
+    let cluster = place.cluster();
+    process::clear_survivors(&cluster, &place.socket_dir)?;
+    let log = Log::open(&place.log);
+    let postmaster = Postmaster::spawn(
+        &place.account,
+        &binaries.postgres(),
+        &cluster,
+        &place.socket_dir,
+        durability,
+        &log,
+    )?;
+    Ok((postmaster, log))
 }
 
 fn url(socket_dir: &Path, database: &str) -> String {

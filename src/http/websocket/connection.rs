@@ -292,7 +292,8 @@ impl Connection {
         };
         if let Some(error) = refused {
             // The id was never in use here, so there is nothing to await from it.
-            let json = Refused::from(error).errors("");
+            let json =
+                Refused::from(error).errors(&caller::new_request_id(&self.server.app.random));
             return Ok(Some(protocol::message("error", &id, Some(&json))));
         }
         self.number += 1;

@@ -152,6 +152,25 @@ fn beside_a_server_others_are_refused_and_commands_work() {
 }
 
 #[test]
+fn a_private_postgres_that_is_killed_is_started_again() {
+    let folder = Folder::new("serve-revive");
+    let server = Server::start(folder.path());
+    let key = fs::read_to_string(folder.path().join(".keystead/admin.key")).unwrap();
+    assert_eq!(server.ask(key.trim(), "admin"), ADMIN);
+    let first = postmaster(folder.path()).unwrap();
+    kill(first, Signal::SIGKILL).unwrap();
+    let begin = Instant::now();
+    while postmaster(folder.path()).is_none_or(|now| now == first) || !server.is_ready() {
+        assert!(begin.elapsed() < Duration::from_secs(30), "it is not back");
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    assert_eq!(server.ask(key.trim(), "admin"), ADMIN);
+    kill(server.pid(), Signal::SIGTERM).unwrap();
+    assert_eq!(server.end().0, Some(0));
+    assert_eq!(postmaster(folder.path()), None, "Postgres was left running");
+}
+
+#[test]
 fn a_port_that_is_taken_is_named() {
     let folder = Folder::new("serve-port");
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();

@@ -65,6 +65,20 @@ impl Server {
         Pid::from_raw(self.child.id().cast_signed())
     }
 
+    /// Whether it says that it is ready.
+    pub fn is_ready(&self) -> bool {
+        let mut stream = TcpStream::connect(&self.address).unwrap();
+        write!(
+            stream,
+            "GET /readyz HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n\r\n",
+            self.address
+        )
+        .unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        answer.starts_with("HTTP/1.1 200 ")
+    }
+
     /// What it has logged so far, in whichever folder it was started.
     pub fn log(folder: &Path) -> String {
         std::fs::read_to_string(folder.join(LOG)).unwrap()

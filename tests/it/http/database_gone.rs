@@ -167,3 +167,57 @@ async fn what_takes_too_long_is_given_up_and_undone() {
         answer.text()
     );
 }
+
+/// What the database's administrator does, whatever the database is set to.
+async fn administer(app: &TestApp, sql: &str) {
+    let client = app.app.db.endpoint().client().await.unwrap();
+    client
+        .batch_execute("SET default_transaction_read_only = off")
+        .await
+        .unwrap();
+    client.batch_execute(sql).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_database_that_is_read_only_takes_changes_again_when_it_may() {
+    let app = TestApp::new().await;
+    let database = app.app.db.endpoint().database().unwrap().to_owned();
+    let set =
+        |to: &str| format!("ALTER DATABASE \"{database}\" {to} default_transaction_read_only");
+    administer(&app, &format!("{} = on", set("SET"))).await;
+    // Connections keep what they were made with: the server's own must be new.
+    administer(&app, "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()").await;
+    recovered(&app).await;
+    for name in ["one", "two"] {
+        let body = json!({"query": CREATE, "variables": {"name": name}});
+        let answer = app.admin().post(&body).await;
+        assert_eq!(answer.status, 503, "{}", answer.text());
+        assert_eq!(answer.code(), "SERVICE_UNAVAILABLE");
+        assert!(answer.header("retry-after").parse::<u64>().unwrap() >= 1);
+    }
+    let client = app.anonymous();
+    let ready = client.send(client.request("GET", "/readyz")).await;
+    assert_eq!(ready.status, 200, "it can be read: {}", ready.text());
+
+    administer(&app, &set("RESET")).await;
+    let body = json!({"query": CREATE, "variables": {"name": "three"}});
+    let answer = app.admin().post(&body).await;
+    assert!(
+        answer.json()["data"]["createUser"].is_object(),
+        "{}",
+        answer.text()
+    );
+}
+
+#[tokio::test]
+async fn a_database_that_falls_silent_is_not_ready_within_seconds() {
+    let proxy = Proxy::new().await;
+    let app = app(&proxy).await;
+    recovered(&app).await;
+    proxy.freeze();
+    let client = app.anonymous();
+    let since = Instant::now();
+    let ready = client.send(client.request("GET", "/readyz")).await;
+    assert_eq!(ready.status, 503, "{}", ready.text());
+    assert!(since.elapsed() < Duration::from_secs(5));
+}
