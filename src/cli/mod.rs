@@ -103,12 +103,16 @@ fn command() -> clap::Command {
         Arg::new(setting.name)
             .long(setting.name.replace('_', "-"))
             .value_name("VALUE")
-            .help(setting.description.trim().replace('\n', " "))
+            .help(one_line(setting.description))
             .help_heading(SETTINGS_HEADING)
             .hide_short_help(true)
             .global(true)
     });
     Cli::command().args(settings)
+}
+
+fn one_line(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 /// The settings that the command line sets, wherever in it they stand.

@@ -5,6 +5,7 @@ use super::output::{self, Failure};
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 use keystead::config::Loaded;
+use keystead::db::diagnosis::examine;
 use keystead::seed::{Made, Plan, Step, fill};
 use std::fs::{File, OpenOptions};
 use std::io::{BufWriter, Write};
@@ -40,6 +41,7 @@ pub async fn run(loaded: Loaded, seed: Seed) -> Result<ExitCode, Failure> {
     let begin = Instant::now();
     let database = database::open(&loaded.config).await?;
     let result = make(&database, &seed).await;
+    let found = examine(database.app.db.endpoint(), &database.app.clock).await;
     database.close().await?;
     let made = result?;
     output::print(format_args!(
@@ -51,6 +53,11 @@ pub async fn run(loaded: Loaded, seed: Seed) -> Result<ExitCode, Failure> {
         made.permissions,
         begin.elapsed().as_secs_f64()
     ))?;
+    if found.is_ok_and(|found| found.administrators == Some(0)) {
+        output::note(
+            "None of them is an administrator: `keystead admin create --username NAME` makes one, and prints its key.",
+        );
+    }
     Ok(ExitCode::SUCCESS)
 }
 

@@ -211,7 +211,13 @@ fn describe(error: &figment::Error) -> String {
     {
         return format!("{name}{place}: expected a text");
     }
-    format!("{name}{place}: {}", error.kind)
+    let said = error.kind.to_string();
+    if name == "listen" {
+        return format!(
+            "{name}{place} must be an IP address and a port, such as 127.0.0.1:4000, 0.0.0.0:4000 or [::1]:4000"
+        );
+    }
+    format!("{name}{place}: {said}")
 }
 
 /// Where a setting was set; none for a default.

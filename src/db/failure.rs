@@ -20,7 +20,7 @@ pub enum Failure {
     Conflict(String),
     /// The statement ran longer than the statement time-out.
     Timeout(String),
-    /// Postgres cannot be reached, is shutting down, is read-only, or the pool is exhausted.
+    /// Postgres cannot be reached, is shutting down, is full or read-only, or the pool is exhausted.
     Unavailable(String),
     /// The connection broke while the transaction was being committed: whether it took effect is not known.
     Unsettled(String),
@@ -88,7 +88,7 @@ impl From<DieselError> for Failure {
 
 /// Diesel keeps no SQLSTATE for the rest, so these few are known by Postgres' English text (`lc_messages` is set to C).
 fn by_message(message: String) -> Failure {
-    const UNAVAILABLE: [&str; 8] = [
+    const UNAVAILABLE: [&str; 10] = [
         "connection closed",
         "terminating connection",
         "the database system is",
@@ -97,6 +97,8 @@ fn by_message(message: String) -> Failure {
         "remaining connection slots",
         "error communicating with the server",
         "could not connect",
+        "could not extend file",
+        "No space left on device",
     ];
     if message.contains("statement timeout") || message.contains("lock timeout") {
         Failure::Timeout(message)

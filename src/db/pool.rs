@@ -250,7 +250,6 @@ fn span(op: Op) -> Span {
         db.query.summary = op
     )
 }
-}
 
 enum Guard {
     Pooled(Box<Held>),

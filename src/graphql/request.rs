@@ -68,6 +68,11 @@ impl Body {
                 .collect::<Result<_>>()
                 .map(Body::Batch),
             Ok(value) => GraphqlRequest::from_json(value).map(|one| Body::One(Box::new(one))),
+            // What the reader of JSON allows, which is more than any part of a request may have.
+            Err(error) if error.to_string().starts_with("recursion limit") => Err(Error::new(
+                Code::LimitExceeded,
+                "The body has more than 127 levels of brackets. Flatten the values in it.",
+            )),
             Err(error) => Err(bad(format!("The body is not JSON: {error}."))),
         }
     }

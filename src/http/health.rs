@@ -102,16 +102,84 @@ const BUCKETS: [f64; 12] = [
     0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0, 5.0, 30.0,
 ];
 
+/// What `# HELP` says of each metric.
+fn describe() {
+    for (name, text) in [
+        (
+            "keystead_requests_total",
+            "Operations by what they ask for first and by the code of their first error",
+        ),
+        (
+            "keystead_guard_refusals_total",
+            "Documents refused before they ran, by code and by the limit they exceeded",
+        ),
+        (
+            "keystead_checks_total",
+            "Answers of /v1/verify and /v1/authorize by code",
+        ),
+        (
+            "keystead_db_operations_total",
+            "Operations on the database by name",
+        ),
+        (
+            "keystead_db_statements_total",
+            "Statements sent to the database, BEGIN and COMMIT among them",
+        ),
+        (
+            "keystead_key_memory_total",
+            "Look-ups of keys in memory by result",
+        ),
+    ] {
+        metrics::describe_counter!(name, text);
+    }
+    for (name, text) in [
+        (
+            "keystead_db_connections",
+            "Connections of the pool by state",
+        ),
+        (
+            "keystead_lease_held",
+            "1 while this process may answer from memory",
+        ),
+        ("keystead_key_memory_keys", "Keys that are remembered"),
+        (
+            "keystead_key_memory_bytes",
+            "Bytes that the remembered keys take",
+        ),
+    ] {
+        metrics::describe_gauge!(name, text);
+    }
+    for (name, text) in [
+        ("keystead_request_seconds", "How long operations took"),
+        (
+            "keystead_db_operation_seconds",
+            "How long operations on the database held a connection, by name",
+        ),
+        (
+            "keystead_db_pool_wait_seconds",
+            "How long operations waited for a connection",
+        ),
+        (
+            "keystead_revocation_wait_seconds",
+            "How long changes waited for other servers to hear of them",
+        ),
+    ] {
+        metrics::describe_histogram!(name, text);
+    }
+}
+
 /// The recorder of this process, installed when first asked for; `None` if another one is installed.
 pub fn recorder() -> Option<&'static PrometheusHandle> {
     static RECORDER: OnceLock<Option<PrometheusHandle>> = OnceLock::new();
     RECORDER
         .get_or_init(|| {
-            PrometheusBuilder::new()
+            let handle = PrometheusBuilder::new()
                 .set_buckets_for_metric(Matcher::Suffix("_seconds".into()), &BUCKETS)
                 .ok()?
                 .install_recorder()
-                .ok()
+                .ok()?;
+            describe();
+            Some(handle)
         })
         .as_ref()
 }

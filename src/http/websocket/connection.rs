@@ -11,7 +11,7 @@ use tokio::task::AbortHandle;
 use tokio::time::{MissedTickBehavior, interval};
 
 use super::super::Server;
-use super::super::caller::Visitor;
+use super::super::caller::{Visitor, new_request_id};
 use super::operation::{About, Operation};
 use super::protocol::{self, Close, Said};
 use crate::error::{Code, Error};
@@ -292,8 +292,7 @@ impl Connection {
         };
         if let Some(error) = refused {
             // The id was never in use here, so there is nothing to await from it.
-            let json =
-                Refused::from(error).errors(&caller::new_request_id(&self.server.app.random));
+            let json = Refused::from(error).errors(&new_request_id(&self.server.app.random));
             return Ok(Some(protocol::message("error", &id, Some(&json))));
         }
         self.number += 1;

@@ -221,3 +221,14 @@ fn help_names_every_command_and_every_flag() {
         assert!(long.out.contains(&flag), "{flag}: {}", long.out);
     }
 }
+
+#[test]
+fn an_address_that_cannot_be_listened_on_is_told_by_an_example() {
+    let folder = Folder::new("listen");
+    let ran = run(&mut keystead(
+        folder.path(),
+        &["config", "--listen", "4000"],
+    ));
+    assert_eq!(ran.code, Some(1));
+    assert!(ran.err.contains("such as 127.0.0.1:4000"), "{}", ran.err);
+}

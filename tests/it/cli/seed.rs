@@ -67,6 +67,7 @@ async fn the_same_seed_makes_the_same_rows_and_leaves_every_index() {
             "{}",
             ran.out
         );
+        assert!(ran.err.contains("`keystead admin create"), "{}", ran.err);
         let after = ask(&data_dir, &[INDEXES, CONTENT]).await;
         assert_eq!(before[0], after[0]);
         contents.push(after[1].clone());

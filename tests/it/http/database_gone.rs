@@ -221,3 +221,32 @@ async fn a_database_that_falls_silent_is_not_ready_within_seconds() {
     assert_eq!(ready.status, 503, "{}", ready.text());
     assert!(since.elapsed() < Duration::from_secs(5));
 }
+
+#[tokio::test]
+async fn a_database_that_is_full_is_503_and_nothing_is_half_done() {
+    let app = TestApp::new().await;
+    // What Postgres says when it is, word for word.
+    administer(
+        &app,
+        "CREATE FUNCTION full_disk() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+           RAISE EXCEPTION 'could not extend file \"base/1/1\": No space left on device' USING ERRCODE = 'disk_full';
+         END $$;
+         CREATE TRIGGER full_disk BEFORE INSERT ON audit_events EXECUTE FUNCTION full_disk()",
+    )
+    .await;
+    let body = json!({"query": CREATE, "variables": {"name": "ada"}});
+    let answer = app.admin().post(&body).await;
+    assert_eq!(
+        (answer.status, answer.code().as_str()),
+        (503, "SERVICE_UNAVAILABLE"),
+        "{}",
+        answer.text()
+    );
+    administer(&app, "DROP TRIGGER full_disk ON audit_events").await;
+    let answer = app.admin().post(&body).await;
+    assert!(
+        answer.json()["data"]["createUser"].is_object(),
+        "{}",
+        answer.text()
+    );
+}

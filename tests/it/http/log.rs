@@ -209,6 +209,9 @@ async fn what_is_counted_can_be_read() {
         "keystead_db_connections{state=\"open\"}",
         "keystead_db_statements_total",
         "keystead_db_operations_total{op=",
+        "# HELP keystead_requests_total ",
+        "# HELP keystead_db_connections ",
+        "# HELP keystead_request_seconds ",
     ] {
         assert!(text.contains(line), "{line} is missing:\n{text}");
     }
