@@ -49,9 +49,12 @@ pub async fn verdict(client: &Client, body: &Value) -> Value {
     answer.json()
 }
 
-/// A value with the random parts of its ids replaced.
+/// A value with what is random in it replaced: ids, and names that are made of secrets.
 pub fn redacted(value: &Value) -> Value {
     let ids = regex::Regex::new("(user|key|team|perm)_[0-9a-z]{26}").unwrap();
+    // A key that was given no name is called by its prefix.
+    let names = regex::Regex::new("The key ks_[0-9A-Za-z]{4} ").unwrap();
     let text = value.to_string();
-    serde_json::from_str(&ids.replace_all(&text, "${1}_[id]")).unwrap()
+    let text = ids.replace_all(&text, "${1}_[id]");
+    serde_json::from_str(&names.replace_all(&text, "The key [prefix] ")).unwrap()
 }
