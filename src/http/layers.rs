@@ -31,7 +31,7 @@ pub fn around(routes: Router, often: Router, server: Server) -> Router {
         SizeAbove::new(COMPRESS_FROM).and(NotForContentType::new("text/event-stream")),
     );
     let panicking = CatchPanicLayer::custom(panicked);
-    let mut router = routes.layer(compression).layer(panicking.clone());
+    let mut router = routes.layer(compression).layer(panicking);
     if let Some(cors) = cors(&server.settings.cors_origins) {
         router = router.layer(cors);
     }
