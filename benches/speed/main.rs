@@ -244,7 +244,7 @@ async fn reads(folder: &Path, url: &str, key: &str, sample: &data::Sample, time:
     .to_string();
     let statements = async |query: &str| {
         statements::of(
-            &url,
+            url,
             key,
             &serde_json::json!({ "query": query, "variables": { "id": id } }),
         )

@@ -132,10 +132,10 @@ fn containers_set_what_can_be_set() {
         compose.contains(&format!(":{port}\"\n")),
         "no port leads to {port}"
     );
-    let user = dockerfile
+    let mut user = dockerfile
         .lines()
         .filter_map(|line| line.strip_prefix("USER "));
-    let last = user.last().unwrap();
+    let last = user.next_back().unwrap();
     let uid: u32 = last.split(':').next().unwrap().parse().unwrap();
     assert!(uid >= 1_000, "it runs as {last}");
 }

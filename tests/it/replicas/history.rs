@@ -202,7 +202,7 @@ const ENOUGH_CHANGES: usize = 20;
 /// Runs until there is a stale answer, or for so long and, on a machine that is slow, until there was enough to compare; returns the stale answers, and how many answers there were.
 async fn run(protocol: Protocol, long: Duration) -> (Vec<String>, usize, usize) {
     let seed = u64::from_be_bytes(Random::system().bytes());
-    println!("seed {seed}");
+    eprintln!("seed {seed}");
     let random = Random::seeded(seed);
     let (app, servers) = two(protocol).await;
     let subjects = subjects(&app).await;
@@ -267,7 +267,7 @@ async fn run(protocol: Protocol, long: Duration) -> (Vec<String>, usize, usize) 
     // A request that hangs is not waited for: what it does is under way until the end.
     let _ = tokio::time::timeout(Duration::from_secs(2), ending).await;
     let (answers, changes) = counts();
-    println!("{answers} answers, {hits} of them from memory, {changes} changes");
+    eprintln!("{answers} answers, {hits} of them from memory, {changes} changes");
     if protocol == Protocol::On && stale().is_empty() {
         assert!(hits > 50, "only {hits} answers came from memory");
     }
