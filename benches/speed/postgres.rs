@@ -143,7 +143,8 @@ pub fn generate(statements: &[Statement], owner: &str) -> String {
             }
             "request_id" => "'0123456789abcdef0123456789abcdef'".into(),
             _ if is_event || column.ends_with("_at") => "NULL".into(),
-            "team_id" | "description" | "last_used_from" | "previous_digest" => "NULL".into(),
+            "team_id" | "description" | "disabled_reason" | "last_used_from"
+            | "previous_digest" => "NULL".into(),
             other => panic!("{other}: give the new column a value here"),
         }));
     }
