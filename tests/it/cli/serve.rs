@@ -80,9 +80,19 @@ fn after_a_kill_it_starts_again_and_postgres_is_never_left() {
     gone(postgres);
 
     let third = Server::start(folder.path());
-    kill(postmaster(folder.path()).unwrap(), Signal::SIGKILL).unwrap();
-    let (code, _) = third.end();
-    assert_eq!(code, Some(1), "a server without its database ends");
+    let killed = postmaster(folder.path()).unwrap();
+    kill(killed, Signal::SIGKILL).unwrap();
+    let begin = Instant::now();
+    while postmaster(folder.path()).is_none_or(|pid| pid == killed) || !third.is_ready() {
+        assert!(
+            begin.elapsed() < Duration::from_secs(20),
+            "its Postgres is not started again"
+        );
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    assert_eq!(third.ask(key.trim(), "admin"), ADMIN);
+    kill(third.pid(), Signal::SIGTERM).unwrap();
+    assert_eq!(third.end().0, Some(0));
 }
 
 #[test]
