@@ -175,18 +175,12 @@ impl App {
     /// Deletes the answers of idempotent requests that have expired, every ten minutes, for ever: a server runs it beside its
     /// requests.
     pub async fn keep_answers(self) {
-        let mut ticks = tokio::time::interval(ANSWERS_EVERY);
-        ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-        loop {
-            ticks.tick().await;
-            if let Err(error) = idempotency::ops::purge(&self.db, &self.clock).await {
-                let cause = error.cause.unwrap_or_default();
-                tracing::warn!(
-                    cause,
-                    "cannot delete expired idempotency keys; trying again"
-                );
-            }
-        }
+        keep(
+            ANSWERS_EVERY,
+            "cannot delete expired idempotency keys",
+            || idempotency::ops::purge(&self.db, &self.clock),
+        )
+        .await;
     }
 
     /// Stores when keys and users were last used, as far as it is not stored yet; returns for how many keys.
@@ -199,15 +193,12 @@ impl App {
 
     /// Does so every ten seconds, for ever: a server runs it beside its requests.
     pub async fn keep_last_used(self) {
-        let mut ticks = tokio::time::interval(LAST_USED_EVERY);
-        ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-        loop {
-            ticks.tick().await;
-            if let Err(error) = self.flush_last_used().await {
-                let cause = error.cause.unwrap_or_default();
-                tracing::warn!(cause, "cannot store when keys were last used; trying again");
-            }
-        }
+        keep(
+            LAST_USED_EVERY,
+            "cannot store when keys were last used",
+            || self.flush_last_used(),
+        )
+        .await;
     }
 
     /// Announces the keys that are going to expire, as far as it was not said yet; returns how many notices were given.
@@ -221,18 +212,12 @@ impl App {
 
     /// Does so every hour, for ever: a server runs it beside its requests.
     pub async fn keep_announcing(self) {
-        let mut ticks = tokio::time::interval(NOTICES_EVERY);
-        ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-        loop {
-            ticks.tick().await;
-            if let Err(error) = self.announce_expiring().await {
-                let cause = error.cause.unwrap_or_default();
-                tracing::warn!(
-                    cause,
-                    "cannot announce keys that are going to expire; trying again"
-                );
-            }
-        }
+        keep(
+            NOTICES_EVERY,
+            "cannot announce keys that are going to expire",
+            || self.announce_expiring(),
+        )
+        .await;
     }
 
     /// Holds a lease under which keys are answered from memory, for ever: a server runs it beside its requests.
@@ -269,5 +254,22 @@ impl App {
         request: &RequestInfo,
     ) -> Result<Actor> {
         self.authenticator.actor(credential, request.ip).await
+    }
+}
+
+/// Does the work at once and then every so often, for ever. What fails is told and tried again.
+async fn keep<T, F: Future<Output = Result<T>>>(
+    every: Duration,
+    trouble: &str,
+    work: impl Fn() -> F,
+) {
+    let mut ticks = tokio::time::interval(every);
+    ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    loop {
+        ticks.tick().await;
+        if let Err(error) = work().await {
+            let cause = error.cause.unwrap_or_default();
+            tracing::warn!(cause, "{trouble}; trying again");
+        }
     }
 }

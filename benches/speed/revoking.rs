@@ -85,8 +85,9 @@ async fn trial(
     (took, is_valid(other, asker, secret).await)
 }
 
+/// So many trials, with a pause after each in which what `before` did is got over.
 async fn trials(
-    count: usize,
+    (count, pause): (usize, Duration),
     one: &Server,
     other: &Server,
     asker: &str,
@@ -101,6 +102,7 @@ async fn trials(
         let (took, stale) = trial(one, other, asker, &before, &after).await;
         done.times.push(took);
         done.stale += usize::from(stale);
+        tokio::time::sleep(pause).await;
     }
     done
 }
@@ -114,29 +116,36 @@ pub async fn measure(folder: &Path, url: &str, asker: &str) {
     );
     let (one, _) = start(folder, url, 4806, &[]).await;
     tokio::time::sleep(Duration::from_secs(1)).await;
-    trials(TRIALS, &one, &one, asker, nothing, nothing)
-        .await
-        .print("one server");
+    trials(
+        (TRIALS, Duration::ZERO),
+        &one,
+        &one,
+        asker,
+        nothing,
+        nothing,
+    )
+    .await
+    .print("one server");
     let (other, _) = start(folder, url, 4807, &[]).await;
     tokio::time::sleep(Duration::from_secs(1)).await;
-    trials(TRIALS, &one, &other, asker, nothing, nothing)
-        .await
-        .print("two servers");
+    trials(
+        (TRIALS, Duration::ZERO),
+        &one,
+        &other,
+        asker,
+        nothing,
+        nothing,
+    )
+    .await
+    .print("two servers");
 
     let pid = Pid::from_raw(other.process.id() as i32);
     let freeze = async || kill(pid, Signal::SIGSTOP).unwrap();
     let thaw = async || kill(pid, Signal::SIGCONT).unwrap();
-    let mut frozen = Trials {
-        times: Vec::new(),
-        stale: 0,
-    };
-    for _ in 0..HARD_TRIALS {
-        let (took, stale) = trial(&one, &other, asker, freeze, thaw).await;
-        frozen.times.push(took);
-        frozen.stale += usize::from(stale);
-        tokio::time::sleep(Duration::from_secs(3)).await;
-    }
-    frozen.print("two servers, the other frozen (a lease lasts 2 s)");
+    let hard = (HARD_TRIALS, Duration::from_secs(3));
+    trials(hard, &one, &other, asker, freeze, thaw)
+        .await
+        .print("two servers, the other frozen (a lease lasts 2 s)");
 
     let client = keystead::db::Endpoint::parse(url)
         .unwrap()
@@ -147,15 +156,7 @@ pub async fn measure(folder: &Path, url: &str, asker: &str) {
         let listening = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND query ~* 'listen|leases'";
         client.query(listening, &[]).await.unwrap();
     };
-    let mut without = Trials {
-        times: Vec::new(),
-        stale: 0,
-    };
-    for _ in 0..HARD_TRIALS {
-        let (took, stale) = trial(&one, &other, asker, &cut, nothing).await;
-        without.times.push(took);
-        without.stale += usize::from(stale);
-        tokio::time::sleep(Duration::from_secs(3)).await;
-    }
-    without.print("two servers, all listening connections cut");
+    trials(hard, &one, &other, asker, cut, nothing)
+        .await
+        .print("two servers, all listening connections cut");
 }

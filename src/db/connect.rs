@@ -125,27 +125,9 @@ impl Endpoint {
     /// # Errors
     /// `SERVICE_UNAVAILABLE` when the server cannot be reached or refuses.
     pub async fn client(&self) -> Result<tokio_postgres::Client, Error> {
-        match &self.tls {
-            Tls::Never => {
-                let (client, connection) = self
-                    .config
-                    .connect(NoTls)
-                    .await
-                    .map_err(|error| self.unreachable(&error))?;
-                tokio::spawn(connection);
-                Ok(client)
-            }
-            Tls::Verified(tls) => {
-                let tls = MakeRustlsConnect::new(tls.as_ref().clone());
-                let (client, connection) = self
-                    .config
-                    .connect(tls)
-                    .await
-                    .map_err(|error| self.unreachable(&error))?;
-                tokio::spawn(connection);
-                Ok(client)
-            }
-        }
+        let (client, driven) = self.listen(|_, _| {}).await?;
+        tokio::spawn(driven);
+        Ok(client)
     }
 
     /// A plain connection and the future that drives it: it hands over every notification (channel and payload), in order, and ends with

@@ -14,7 +14,7 @@ use axum::response::{IntoResponse, Response};
 
 use super::rules::Needed;
 use super::target::Target;
-use super::{Refusal, refuse};
+use super::{Refusal, note, refuse};
 use crate::authn::Credential;
 use crate::authn::verify::{Outcome, Question, Verdict, asked};
 use crate::ctx::RequestInfo;
@@ -101,18 +101,9 @@ async fn answer(server: &Server, parts: &Parts, needs: Result<Vec<Needed>>) -> R
         operation: "authorize".into(),
         ..Noted::default()
     };
-    match decide(server, parts, needs, &mut noted).await {
-        Ok(mut response) => {
-            noted.often = true;
-            response.extensions_mut().insert(noted);
-            response
-        }
-        Err(mut refused) => {
-            noted.code = refused.extensions().get::<Noted>().and_then(|one| one.code);
-            refused.extensions_mut().insert(noted);
-            *refused
-        }
-    }
+    let decided = decide(server, parts, needs, &mut noted).await;
+    noted.often = decided.is_ok();
+    note(decided, noted)
 }
 
 async fn decide(

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::fields::{self, Member};
-use super::{Refusal, only_post, refuse};
+use super::{Refusal, note, only_post, refuse};
 use crate::api_keys::model::ApiKeyChanges;
 use crate::api_keys::ops as api_keys;
 use crate::authn::usable::secret_used;
@@ -56,19 +56,11 @@ struct Feedback<'a> {
 
 /// Answers a request to `/v1/leaked`.
 pub async fn handle(State(server): State<Server>, request: Request) -> Response {
-    let mut noted = Noted {
+    let noted = Noted {
         operation: "leaked".into(),
         ..Noted::default()
     };
-    let mut response = match answer(&server, request).await {
-        Ok(response) => response,
-        Err(refused) => {
-            noted.code = refused.extensions().get::<Noted>().and_then(|one| one.code);
-            *refused
-        }
-    };
-    response.extensions_mut().insert(noted);
-    response
+    note(answer(&server, request).await, noted)
 }
 
 async fn answer(server: &Server, request: Request) -> std::result::Result<Response, Refusal> {

@@ -20,6 +20,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{any, get};
 use metrics::Counter;
 
+use super::journal::Noted;
 use super::{Server, answer};
 use crate::authn::verify::Outcome;
 use crate::error::{Code, Error};
@@ -83,6 +84,16 @@ fn refuse(status: Option<StatusCode>, error: Error) -> Refusal {
         .or_else(|| StatusCode::from_u16(error.code.http_status()).ok())
         .unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     Box::new(answer::plain(status, error))
+}
+
+/// What was answered, with what the journal is to have of it: of a refusal its code too.
+fn note(answered: Result<Response, Refusal>, mut noted: Noted) -> Response {
+    let mut response = answered.unwrap_or_else(|refused| {
+        noted.code = refused.extensions().get::<Noted>().and_then(|one| one.code);
+        *refused
+    });
+    response.extensions_mut().insert(noted);
+    response
 }
 
 fn only_post(method: &Method, path: &str) -> Result<(), Refusal> {

@@ -12,7 +12,7 @@ use serde::de::Visitor;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::fields::{self, Member, Wanted};
-use super::{Refusal, only_post, refuse};
+use super::{Refusal, note, only_post, refuse};
 use crate::authn::usable::SecretUsed;
 use crate::authn::verify::{Question, Verdict, asked, verify};
 use crate::ctx::{Ctx, RequestInfo};
@@ -69,7 +69,7 @@ async fn answer(server: &Server, request: Request) -> std::result::Result<Respon
         .await
         .and_then(|ctx| caller::known(server, ctx))
         .map_err(|error| refuse(None, error))?;
-    let noted = Noted {
+    let mut noted = Noted {
         operation: "verify".into(),
         actor: caller::actor_id(&ctx),
         ..Noted::default()
@@ -82,22 +82,12 @@ async fn answer(server: &Server, request: Request) -> std::result::Result<Respon
             .await
             .map_err(|error| refuse(None, error)),
     };
-    match answered {
-        Ok(body) => {
-            let kind = [(header::CONTENT_TYPE, "application/json; charset=utf-8")];
-            let mut response = (StatusCode::OK, kind, body).into_response();
-            response.extensions_mut().insert(Noted {
-                often: true,
-                ..noted
-            });
-            Ok(response)
-        }
-        Err(mut refused) => {
-            let code = refused.extensions().get::<Noted>().and_then(|one| one.code);
-            refused.extensions_mut().insert(Noted { code, ..noted });
-            Err(refused)
-        }
-    }
+    noted.often = answered.is_ok();
+    let answered = answered.map(|body| {
+        let kind = [(header::CONTENT_TYPE, "application/json; charset=utf-8")];
+        (StatusCode::OK, kind, body).into_response()
+    });
+    Ok(note(answered, noted))
 }
 
 async fn checked(server: &Server, ctx: &Ctx, bytes: &[u8]) -> Result<Vec<u8>> {

@@ -108,15 +108,20 @@ async fn a_secret_of_nobody_is_asked_for_once_and_a_new_key_works_at_once() {
     }
 }
 
-#[tokio::test]
-async fn without_its_connection_a_server_forgets_and_then_recovers() {
-    let proxy = Proxy::new().await;
-    let app = TestApp::with(Setup {
+/// An app with a lease, which reaches its database through the proxy.
+async fn leased_behind(proxy: &Proxy) -> TestApp {
+    TestApp::with(Setup {
         endpoint: Some(proxy.endpoint.clone()),
         lease: Some(ReplicaSettings::default()),
         ..Setup::default()
     })
-    .await;
+    .await
+}
+
+#[tokio::test]
+async fn without_its_connection_a_server_forgets_and_then_recovers() {
+    let proxy = Proxy::new().await;
+    let app = leased_behind(&proxy).await;
     let (_, ada) = app.user("ada", InstanceRole::Member).await;
     ada.data(WHO, json!({})).await;
     ada.data(WHO, json!({})).await;
@@ -149,12 +154,7 @@ async fn without_its_connection_a_server_forgets_and_then_recovers() {
 #[tokio::test]
 async fn with_a_frozen_connection_the_lease_runs_out() {
     let proxy = Proxy::new().await;
-    let app = TestApp::with(Setup {
-        endpoint: Some(proxy.endpoint.clone()),
-        lease: Some(ReplicaSettings::default()),
-        ..Setup::default()
-    })
-    .await;
+    let app = leased_behind(&proxy).await;
     proxy.freeze();
     tokio::time::sleep(Duration::from_millis(2_000)).await;
     assert!(!app.app.db.replicas().holds_lease());
