@@ -18,7 +18,7 @@ plain=(
   examples/ci
 )
 federated=(examples/federation)
-ruled=(tests/clients/nginx)
+ruled=(tests/clients/proxies)
 if [ $# -gt 0 ]; then
   plain=()
   federated=()
@@ -27,7 +27,7 @@ if [ $# -gt 0 ]; then
     suite=${suite%/}
     case $suite in
       examples/federation) federated+=("$suite") ;;
-      tests/clients/nginx) ruled+=("$suite") ;;
+      tests/clients/proxies) ruled+=("$suite") ;;
       *) plain+=("$suite") ;;
     esac
   done
@@ -96,7 +96,7 @@ if [ ${#federated[@]} -gt 0 ]; then
   stop
 fi
 if [ ${#ruled[@]} -gt 0 ]; then
-  python3 tests/clients/nginx/page.py settings >"$folder/keystead.toml"
+  python3 tests/clients/proxies/page.py settings >"$folder/keystead.toml"
   start
   for suite in "${ruled[@]}"; do run_suite "$suite"; done
   stop
