@@ -15,6 +15,7 @@ mod graphql;
 mod house;
 mod http;
 mod idempotency;
+mod limits;
 mod matrix;
 mod permissions;
 mod replicas;

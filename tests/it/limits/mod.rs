@@ -1,0 +1,5 @@
+//! Limits: amounts, windows.
+
+mod amounts;
+mod calendar;
+mod windows;
