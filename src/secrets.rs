@@ -14,7 +14,8 @@ use crate::ctx::Random;
 
 /// Characters of an API key.
 pub const API_KEY_LENGTH: usize = 40;
-const PREFIX: &str = "ks_";
+/// What an API key begins with.
+pub const API_KEY_PREFIX: &str = "ks_";
 const RANDOM: usize = 31;
 const CHECKSUM: usize = 6;
 const BASE62: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
@@ -32,8 +33,8 @@ impl Secret {
     /// A new API key.
     pub fn generate_api_key(random: &Random) -> Self {
         let mut text = String::with_capacity(API_KEY_LENGTH);
-        text.push_str(PREFIX);
-        while text.len() < PREFIX.len() + RANDOM {
+        text.push_str(API_KEY_PREFIX);
+        while text.len() < API_KEY_PREFIX.len() + RANDOM {
             // 248 is the largest multiple of 62 in a byte: what lies above would favour some characters.
             let byte = random.bytes::<1>()[0];
             if byte < 248 {
@@ -63,7 +64,7 @@ impl Secret {
 
     /// What may be shown of an API key: `ks_Ab3d…`.
     pub fn display_prefix(&self) -> String {
-        let shown: String = self.0.chars().take(PREFIX.len() + 4).collect();
+        let shown: String = self.0.chars().take(API_KEY_PREFIX.len() + 4).collect();
         format!("{shown}…")
     }
 
@@ -106,10 +107,10 @@ impl KeyText {
 
 fn looks_like_api_key(text: &str) -> bool {
     text.len() == API_KEY_LENGTH
-        && text.starts_with(PREFIX)
+        && text.starts_with(API_KEY_PREFIX)
         && text
             .bytes()
-            .skip(PREFIX.len())
+            .skip(API_KEY_PREFIX.len())
             .all(|byte| byte.is_ascii_alphanumeric())
 }
 

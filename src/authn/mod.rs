@@ -26,7 +26,7 @@ use known::{Known, Remembered, Usage};
 use last_used::LastUsed;
 use usable::{Unusable, usable};
 
-use crate::secrets::{Digest, KeyText, SealingKey, Secret};
+use crate::secrets::{API_KEY_PREFIX, Digest, KeyText, SealingKey, Secret};
 
 /// The longest `Authorization` header that is looked at, in bytes.
 const MAX_HEADER: usize = 1_024;
@@ -69,7 +69,12 @@ fn basic(encoded: &str) -> Result<Credential> {
         || refused("The Basic credentials cannot be read: they are base64 of 'name:key'.");
     let bytes = STANDARD.decode(encoded).map_err(|_| malformed())?;
     let text = String::from_utf8(bytes).map_err(|_| malformed())?;
-    let (_, password) = text.split_once(':').ok_or_else(malformed)?;
+    let (name, password) = text.split_once(':').ok_or_else(malformed)?;
+    if name.starts_with(API_KEY_PREFIX) && !password.starts_with(API_KEY_PREFIX) {
+        return Err(refused(
+            "The API key stands where the user name belongs. Send it as the password, as `curl -u :ks_…` does.",
+        ));
+    }
     Ok(Credential::ApiKey(Secret::new(password.to_owned())))
 }
 

@@ -85,6 +85,9 @@ fn dispatch(command: Command, sources: &Sources) -> Result<ExitCode, Failure> {
     let loaded = Config::load(sources)?;
     match command {
         Command::Config => {
+            for warning in &loaded.warnings {
+                output::note(format_args!("keystead: {warning}"));
+            }
             output::print(loaded.to_toml())?;
             Ok(ExitCode::SUCCESS)
         }

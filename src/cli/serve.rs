@@ -5,10 +5,10 @@ use super::database::{self, Database};
 use super::output::{self, Failure};
 use keystead::config::{Config, Loaded};
 use keystead::ctx::{Actor, RequestInfo};
-use keystead::http;
+use keystead::http::{self, Reserved};
 use keystead::users::ops::first_admin;
 use std::fs::OpenOptions;
-use std::io::Write;
+use std::io::{IsTerminal, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -24,14 +24,15 @@ const PULSE: Duration = Duration::from_millis(500);
 /// Serves until told to stop.
 pub async fn serve(loaded: Loaded) -> Result<ExitCode, Failure> {
     let traces = output::log(&loaded)?;
-    let mut signals = Signals::new()?;
     let config = &loaded.config;
+    let mut signals = Signals::new(config)?;
+    let reserved = http::reserve(config.listen)?;
     // Nothing is lost by leaving in the middle of the start: the Postgres that was being started is stopped when it is dropped.
     let mut database = tokio::select! {
         started = database::start(config) => started?,
         () = signals.next() => return Ok(ExitCode::SUCCESS),
     };
-    let served = serve_on(&mut database, config, signals).await;
+    let served = serve_on(&mut database, reserved, config, signals).await;
     let closed = database.close().await;
     if let Some(traces) = traces {
         traces.stop().await;
@@ -43,6 +44,7 @@ pub async fn serve(loaded: Loaded) -> Result<ExitCode, Failure> {
 
 async fn serve_on(
     database: &mut Database,
+    reserved: Reserved,
     config: &Config,
     mut signals: Signals,
 ) -> Result<(), Failure> {
@@ -50,7 +52,7 @@ async fn serve_on(
     for name in app.migrate().await? {
         tracing::info!(migration = name, "migrated");
     }
-    let listener = http::listen(config.listen).await?;
+    let listener = reserved.listen()?;
     // Port 0 asks the system for one.
     let address = listener.local_addr()?;
     let first = if config.is_private() {
@@ -133,24 +135,43 @@ fn banner(url: &str, first: Option<&First>) -> String {
     text
 }
 
-/// SIGINT and SIGTERM.
+/// What tells a server to stop: SIGINT, SIGTERM, and SIGHUP where that means that the terminal is gone. Otherwise SIGHUP asks for
+/// certificate and key to be read again, which the listener does.
 struct Signals {
     interrupt: Signal,
     terminate: Signal,
+    hangup: Signal,
+    on_terminal: bool,
+    has_certificate: bool,
 }
 
 impl Signals {
-    fn new() -> Result<Signals, Failure> {
+    fn new(config: &Config) -> Result<Signals, Failure> {
         Ok(Signals {
             interrupt: signal(SignalKind::interrupt())?,
             terminate: signal(SignalKind::terminate())?,
+            hangup: signal(SignalKind::hangup())?,
+            on_terminal: std::io::stdin().is_terminal(),
+            has_certificate: config.tls_certificate.is_some(),
         })
     }
 
     async fn next(&mut self) {
-        tokio::select! {
-            _ = self.interrupt.recv() => {}
-            _ = self.terminate.recv() => {}
+        loop {
+            tokio::select! {
+                _ = self.interrupt.recv() => return,
+                _ = self.terminate.recv() => return,
+                _ = self.hangup.recv() => {
+                    if self.on_terminal && !std::io::stdin().is_terminal() {
+                        // It comes more than once, from the system and from the shell.
+                        self.on_terminal = false;
+                        return;
+                    }
+                    if !self.has_certificate {
+                        tracing::info!("SIGHUP: there is nothing to read again, since this server has no certificate");
+                    }
+                }
+            }
         }
     }
 }

@@ -23,18 +23,33 @@ const LOCK: i64 = 0x006b_6579_7374_6561;
 pub async fn up(db: &Db) -> Result<Vec<String>> {
     harness(db, |harness| {
         let ran = harness.run_pending_migrations(MIGRATIONS)?;
-        Ok(ran.iter().map(ToString::to_string).collect())
+        let ran: Vec<String> = ran.iter().map(ToString::to_string).collect();
+        Ok(named(&ran)?)
     })
     .await
 }
 
-/// Takes the newest migration back. For tests and for operators who return to the version before.
+/// The names of those versions, in their order; one that this binary does not know keeps its number.
+fn named(versions: &[String]) -> Result<Vec<String>> {
+    let known = known()?;
+    let name = |version: &String| {
+        let names = known.iter().map(|migration| migration.name());
+        let mut fitting = names.filter(|name| name.version().to_string() == *version);
+        fitting
+            .next()
+            .map_or_else(|| version.clone(), ToString::to_string)
+    };
+    Ok(versions.iter().map(name).collect())
+}
+
+/// Takes the newest migration back and returns its name. For tests and for operators who return to the version before.
 ///
 /// # Errors
 /// As [`up`].
 pub async fn down(db: &Db) -> Result<String> {
     harness(db, |harness| {
-        Ok(harness.revert_last_migration(MIGRATIONS)?.to_string())
+        let version = harness.revert_last_migration(MIGRATIONS)?.to_string();
+        Ok(named(&[version])?.remove(0))
     })
     .await
 }

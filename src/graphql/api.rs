@@ -88,6 +88,8 @@ pub struct Executed {
     pub retry_after: Option<u64>,
     /// Whether another attempt may end otherwise: a conflict, a time-out, a fault.
     pub passing: bool,
+    /// Whether an earlier request under the same `Idempotency-Key` has run, and this is its answer.
+    pub replayed: bool,
 }
 
 impl Executed {
@@ -98,6 +100,7 @@ impl Executed {
             code: None,
             retry_after: None,
             passing: false,
+            replayed: true,
         }
     }
 }
@@ -243,7 +246,8 @@ impl Api {
         }
     }
 
-    fn may_introspect(&self, ctx: &Ctx) -> bool {
+    /// Whether the caller may read the schema: everybody where introspection is on, else administrators.
+    pub fn may_introspect(&self, ctx: &Ctx) -> bool {
         self.inner.settings.introspection
             || match &ctx.actor {
                 Actor::Keystead => true,
@@ -387,5 +391,6 @@ fn finish(mut response: Response, id: &str, cost: u64, whole: bool) -> Result<Ex
         code: verdicts.first().map(|verdict| verdict.code),
         retry_after: retry_after.filter(|_| nothing),
         passing,
+        replayed: false,
     })
 }

@@ -64,7 +64,10 @@ impl Body {
             )),
             Ok(Value::Array(items)) => items
                 .into_iter()
-                .map(GraphqlRequest::from_json)
+                .enumerate()
+                .map(|(number, item)| {
+                    GraphqlRequest::from_json(item).map_err(|error| within(number, error))
+                })
                 .collect::<Result<_>>()
                 .map(Body::Batch),
             Ok(value) => GraphqlRequest::from_json(value).map(|one| Body::One(Box::new(one))),
@@ -130,6 +133,7 @@ impl GraphqlRequest {
                     bad(format!(
                         "The parameter '{name}' is not JSON in a string: {error}."
                     ))
+                    .at(&name)
                 })?,
                 _ => Value::String(text),
             };
@@ -148,12 +152,28 @@ impl GraphqlRequest {
         self.operation_name = self.operation_name.filter(|name| !name.is_empty());
         let named = self.document_id.is_some() || self.extensions.contains_key("persistedQuery");
         if self.query.is_none() && !named {
-            return Err(bad(
-                "The key 'query' is missing: a string with the GraphQL document.",
-            ));
+            return Err(
+                bad("The key 'query' is missing: a string with the GraphQL document.").at("query"),
+            );
         }
         Ok(self)
     }
+}
+
+/// The fault of one operation of a batch: its `field` begins with the operation's place.
+fn within(number: usize, error: Error) -> Error {
+    let field = match &error.field {
+        Some(field) => format!("{number}.{field}"),
+        None => number.to_string(),
+    };
+    Error {
+        message: format!(
+            "Operation {number} of the batch, counted from 0: {}",
+            error.message
+        ),
+        ..error
+    }
+    .at(field)
 }
 
 fn bad(message: impl Into<String>) -> Error {
@@ -161,7 +181,7 @@ fn bad(message: impl Into<String>) -> Error {
 }
 
 fn wrong(name: &str, wanted: &str, value: &Value) -> Error {
-    bad(format!("'{name}' must be {wanted}; it is {}.", kind(value)))
+    bad(format!("'{name}' must be {wanted}; it is {}.", kind(value))).at(name)
 }
 
 fn kind(value: &Value) -> &'static str {

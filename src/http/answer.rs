@@ -1,7 +1,7 @@
 //! Answers: which status and headers an outcome has.
 
 use axum::http::StatusCode;
-use axum::http::header::{self, HeaderValue};
+use axum::http::header::{self, HeaderName, HeaderValue};
 use axum::response::{IntoResponse, Response};
 
 use super::journal::Noted;
@@ -12,6 +12,9 @@ use crate::graphql::error::Refused;
 
 /// How a client can say who it is.
 pub const CHALLENGE: &str = r#"Bearer realm="keystead", Basic realm="keystead", charset="UTF-8""#;
+
+/// Says that the answer is that of an earlier request under the same `Idempotency-Key`.
+pub const REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
 
 /// An error that has nothing to do with GraphQL's media types. The request id is added on the way out.
 pub fn plain(status: StatusCode, error: Error) -> Response {
@@ -71,6 +74,10 @@ pub fn executed(media: Media, executed: Executed) -> Response {
     )
         .into_response();
     retry_after(&mut response, executed.retry_after);
+    if executed.replayed {
+        let yes = HeaderValue::from_static("true");
+        response.headers_mut().insert(REPLAYED, yes);
+    }
     response
 }
 

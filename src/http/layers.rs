@@ -76,7 +76,7 @@ fn cors(origins: &[String]) -> Option<CorsLayer> {
             .allow_origin(allowed)
             .allow_methods([Method::GET, Method::POST])
             .allow_headers(headers)
-            .expose_headers([caller::REQUEST_ID, header::RETRY_AFTER])
+            .expose_headers([caller::REQUEST_ID, header::RETRY_AFTER, answer::REPLAYED])
             .max_age(Duration::from_secs(600)),
     )
 }

@@ -20,6 +20,7 @@ mod journal;
 mod layers;
 mod negotiate;
 mod patience;
+mod reserve;
 mod serve;
 mod settings;
 mod site;
@@ -30,20 +31,23 @@ mod v1;
 mod websocket;
 
 pub use caller::Peer;
-pub use serve::{listen, serve};
+pub use reserve::{Reserved, reserve};
+pub use serve::serve;
 pub use settings::{Settings, TlsFiles};
 pub use tls::check as check_tls;
 pub use v1::{Reporters, Rule, RuleError, Rules};
 
 use std::sync::{Arc, LazyLock};
 
-use axum::Router;
-use axum::http::{StatusCode, header};
+use axum::extract::State;
+use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{any, get};
+use axum::{Extension, Router};
 use tokio::sync::watch;
 
 use crate::app::App;
+use crate::ctx::RequestInfo;
 use crate::error::{Code, Error};
 
 /// What handlers share. Cheap to clone.
@@ -95,12 +99,36 @@ fn routes(server: Server) -> Router {
     layers::around(routes, often, server)
 }
 
-async fn schema() -> Response {
+/// The schema, for those who may introspect.
+async fn schema(
+    State(server): State<Server>,
+    Extension(info): Extension<RequestInfo>,
+    headers: HeaderMap,
+) -> Response {
     static SCHEMA: LazyLock<String> = LazyLock::new(crate::graphql::schema::sdl);
+    let public = server.app.api.settings().introspection;
+    let kept = if public {
+        "no-cache"
+    } else {
+        "private, no-cache"
+    };
+    if !public {
+        let visitor = caller::Visitor::new(&headers, info);
+        match visitor.identify(&server).await {
+            Ok(ctx) if server.app.api.may_introspect(&ctx) => {}
+            Ok(_) => {
+                let message = "The schema is not shown here: introspection is switched off. Send an administrator's key, or let \
+                               whoever runs this server set introspection to true.";
+                let error = Error::new(Code::NotFound, message);
+                return answer::plain(StatusCode::NOT_FOUND, error);
+            }
+            Err(error) => return answer::refused(None, negotiate::Media::Json, error),
+        }
+    }
     (
         [
             (header::CONTENT_TYPE, "text/plain; charset=utf-8"),
-            (header::CACHE_CONTROL, "no-cache"),
+            (header::CACHE_CONTROL, kept),
         ],
         SCHEMA.as_str(),
     )

@@ -23,7 +23,7 @@ use super::patience::Patient;
 use super::tls::Tls;
 use super::{Peer, Server, Settings, health, routes};
 use crate::app::App;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::idempotency;
 
 /// Serves until `shutdown` resolves, then finishes what runs: new connections are not accepted, requests under way are
@@ -232,17 +232,4 @@ impl Acceptor {
             }
         }
     }
-}
-
-/// An address that cannot be listened on, in words.
-///
-/// # Errors
-/// `BAD_USER_INPUT` naming the address.
-pub async fn listen(address: SocketAddr) -> Result<TcpListener> {
-    TcpListener::bind(address).await.map_err(|error| {
-        Error::bad_input(
-            "listen",
-            format!("{address} cannot be listened on: {error}. Is another server running there? Choose another address with KEYSTEAD_LISTEN."),
-        )
-    })
 }

@@ -24,6 +24,9 @@ const WAITING: usize = 32;
 /// So many heartbeats without a sign of life, and the client is taken for gone.
 const SILENCE: u32 = 3;
 
+/// How long a client may take to close its half.
+const FAREWELL: Duration = Duration::from_secs(1);
+
 /// What comes to the connection from its tasks.
 pub(super) enum Event {
     /// Whether the client is who it says.
@@ -70,10 +73,15 @@ pub async fn serve(mut socket: WebSocket, server: Arc<Server>, visitor: Visitor)
         talk(&mut socket, server, visitor).await
     };
     if let Some(close) = close {
+        let deaf = close.is_deaf();
         let _ = socket.send(Message::Close(Some(close.into()))).await;
-        // Waits for the client's half, so that the reason arrives before the connection goes.
-        let _ = tokio::time::timeout(Duration::from_secs(1), async {
+        // Waits for the client's half, so that the reason arrives before the connection goes. Where nothing more can be read, all the
+        // time: a connection that is dropped with unread bytes is reset, and a reset may overtake the reason.
+        let _ = tokio::time::timeout(FAREWELL, async {
             while let Some(Ok(_)) = socket.recv().await {}
+            if deaf {
+                std::future::pending::<()>().await;
+            }
         })
         .await;
     }
@@ -82,6 +90,7 @@ pub async fn serve(mut socket: WebSocket, server: Arc<Server>, visitor: Visitor)
 /// Returns why the connection is to be closed; `None` if it is gone.
 async fn talk(socket: &mut WebSocket, server: Arc<Server>, visitor: Visitor) -> Option<Close> {
     let settings = server.settings.clone();
+    let limit = settings.body_limit;
     let mut stopping = server.stopping.clone();
     let (events, mut waiting) = mpsc::channel(WAITING);
     let mut connection = Connection {
@@ -102,7 +111,8 @@ async fn talk(socket: &mut WebSocket, server: Arc<Server>, visitor: Visitor) -> 
     loop {
         let step = tokio::select! {
             received = socket.recv() => match received {
-                None | Some(Err(_)) => return None,
+                None => return None,
+                Some(Err(error)) => return Close::unreadable(error, limit),
                 Some(Ok(message)) => match connection.hear(message).await {
                     Ok(None) => continue,
                     step => step,
@@ -169,15 +179,8 @@ impl Connection {
             return Err(Close::init_twice());
         }
         self.init = Init::Checked;
-        for (name, value) in payload {
-            if !name.eq_ignore_ascii_case("authorization") {
-                continue;
-            }
-            match value {
-                Value::String(text) => self.visitor.write().await.show(text),
-                Value::Null => {}
-                _ => return Err(Close::bad("'Authorization' must be a string")),
-            }
+        if let Some(text) = protocol::credential(payload)? {
+            self.visitor.write().await.show(text);
         }
         let (server, visitor, events) = (
             self.server.clone(),

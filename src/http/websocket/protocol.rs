@@ -72,6 +72,23 @@ impl Close {
         Close::new(4429, "Too many initialisation requests")
     }
 
+    /// A message that could not be taken in: larger than `limit` bytes, or no UTF-8. `None` where the connection broke.
+    pub fn unreadable(error: axum::Error, limit: usize) -> Option<Self> {
+        match error.into_inner().downcast_ref::<tungstenite::Error>()? {
+            tungstenite::Error::Capacity(_) => Some(Close::new(
+                1009,
+                format!("The message is larger than {limit} bytes, which is the limit"),
+            )),
+            tungstenite::Error::Utf8(_) => Some(Close::new(1007, "The message is not UTF-8")),
+            _ => None,
+        }
+    }
+
+    /// Whether nothing that the client still says can be understood.
+    pub fn is_deaf(&self) -> bool {
+        matches!(self.code, 1007 | 1009)
+    }
+
     fn new(code: u16, reason: impl Into<String>) -> Self {
         let mut reason = reason.into();
         let mut end = reason.len().min(123);
@@ -126,6 +143,37 @@ impl Said {
                 crate::db::ids::quoted(&kind)
             ))),
         }
+    }
+}
+
+/// The credential in the payload of `connection_init`: `Authorization`, by itself or, as several clients send it, among `headers`.
+///
+/// # Errors
+/// 4400 where it is no string.
+pub fn credential(payload: Map<String, Value>) -> Result<Option<String>, Close> {
+    let mut inner = Map::new();
+    for (name, value) in payload {
+        match value {
+            value if name.eq_ignore_ascii_case("authorization") => {
+                return text("'Authorization' must be a string", value);
+            }
+            Value::Object(headers) if name.eq_ignore_ascii_case("headers") => inner = headers,
+            _ => {}
+        }
+    }
+    inner
+        .into_iter()
+        .find(|(name, _)| name.eq_ignore_ascii_case("authorization"))
+        .map_or(Ok(None), |(_, value)| {
+            text("'headers.Authorization' must be a string", value)
+        })
+}
+
+fn text(otherwise: &str, value: Value) -> Result<Option<String>, Close> {
+    match value {
+        Value::String(text) => Ok(Some(text)),
+        Value::Null => Ok(None),
+        _ => Err(Close::bad(otherwise)),
     }
 }
 

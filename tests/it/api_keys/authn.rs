@@ -65,6 +65,29 @@ async fn a_key_works_as_bearer_and_as_the_password_of_basic() {
 }
 
 #[tokio::test]
+async fn a_key_as_the_user_name_of_basic_is_told_where_it_belongs() {
+    use base64::Engine;
+    let app = TestApp::new().await;
+    for password in ["", "x-oauth-basic"] {
+        let text = format!("{}:{password}", app.admin_key);
+        let encoded = base64::engine::general_purpose::STANDARD.encode(text);
+        let anonymous = app.anonymous();
+        for path in ["/graphql", "/v1/authorize"] {
+            let call = anonymous
+                .request("POST", path)
+                .header("authorization", &format!("Basic {encoded}"))
+                .json(&json!({"query": ASK}));
+            let answer = anonymous.send(call).await;
+            assert_eq!(answer.status, 401);
+            assert_eq!(
+                answer.json()["errors"][0]["message"],
+                "The API key stands where the user name belongs. Send it as the password, as `curl -u :ks_…` does."
+            );
+        }
+    }
+}
+
+#[tokio::test]
 async fn a_wrong_key_is_refused_and_a_malformed_one_costs_no_statement() {
     let app = TestApp::new().await;
     let unknown = keystead::secrets::Secret::generate_api_key(&keystead::ctx::Random::seeded(99));

@@ -76,6 +76,18 @@ fn an_unknown_name_in_the_file_is_refused_with_the_right_one() {
 }
 
 #[test]
+fn a_misspelt_variable_is_told_beside_the_settings() {
+    let folder = Folder::new("misspelt");
+    let ran = run(keystead(folder.path(), &["config"]).env("KEYSTEAD_POOLSIZE", "3"));
+    assert_eq!(ran.code, Some(0));
+    assert_eq!(
+        ran.err,
+        "keystead: the variable KEYSTEAD_POOLSIZE sets nothing; did you mean KEYSTEAD_POOL_SIZE?\n"
+    );
+    assert!(ran.out.contains("\npool_size = 16\n"), "{}", ran.out);
+}
+
+#[test]
 fn every_bad_value_is_named_with_its_place_and_what_would_be_right() {
     let folder = Folder::new("values");
     fs::write(

@@ -21,7 +21,9 @@ fn a_new_database_lacks_its_migrations_and_an_old_one_is_in_order() {
     }
     let migrated = run(&mut keystead(folder.path(), &["migrate"]));
     assert!(
-        migrated.out.starts_with("Ran:\n"),
+        migrated
+            .out
+            .starts_with("Ran:\n  2026-11-21-000000_foundation\n"),
         "{}{}",
         migrated.out,
         migrated.err

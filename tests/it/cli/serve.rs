@@ -193,5 +193,23 @@ fn a_port_that_is_taken_is_named() {
         "{}",
         ran.err
     );
-    assert_eq!(postmaster(folder.path()), None, "Postgres was left running");
+    assert!(
+        !folder.path().join(".keystead").exists(),
+        "a folder was made in vain"
+    );
+}
+
+#[test]
+fn a_hangup_without_tls_ends_nothing() {
+    let folder = Folder::new("serve-hangup");
+    let server = Server::start(folder.path());
+    kill(server.pid(), Signal::SIGHUP).unwrap();
+    let begin = Instant::now();
+    while !Server::log(folder.path()).contains("there is nothing to read again") {
+        assert!(begin.elapsed() < Duration::from_secs(10), "nothing is said");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    assert!(server.is_ready());
+    kill(server.pid(), Signal::SIGTERM).unwrap();
+    assert_eq!(server.end().0, Some(0));
 }

@@ -33,11 +33,12 @@ async fn up_down_up_leaves_the_same_schema() {
     let app = TestApp::new().await;
     let first = dump(&app).await;
     assert!(first.len() > 100, "the dump is nearly empty: {first:#?}");
-    let mut undone = 0;
-    while migrate::down(&app.app.db).await.is_ok() {
-        undone += 1;
+    let mut undone = Vec::new();
+    while let Ok(name) = migrate::down(&app.app.db).await {
+        undone.insert(0, name);
     }
-    assert!(undone > 0);
+    assert!(!undone.is_empty());
+    assert_eq!(migrate::pending(&app.app.db).await.unwrap(), undone);
     let bare = dump(&app).await;
     assert!(
         bare.iter()
@@ -45,7 +46,7 @@ async fn up_down_up_leaves_the_same_schema() {
         "left behind: {bare:#?}"
     );
     let done = migrate::up(&app.app.db).await.unwrap();
-    assert_eq!(done.len(), undone);
+    assert_eq!(done, undone, "the same names everywhere");
     assert_eq!(dump(&app).await, first);
     assert!(migrate::pending(&app.app.db).await.unwrap().is_empty());
 }

@@ -7,7 +7,7 @@ use keystead::permissions::model::InstanceRole;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
-use crate::support::TestApp;
+use crate::support::{Client, TestApp};
 
 const QUERY: &str = "query Q { __typename }";
 
@@ -193,6 +193,36 @@ async fn without_introspection_only_administrators_see_the_schema() {
         answer.json()["data"]["__schema"]["queryType"]["name"],
         "Query"
     );
+}
+
+#[tokio::test]
+async fn without_introspection_the_schema_is_shown_to_administrators_alone() {
+    let api = ApiSettings {
+        introspection: false,
+        ..ApiSettings::default()
+    };
+    let app = TestApp::with_settings(api, Settings::default()).await;
+    let (_, member) = app.user("ada", InstanceRole::Member).await;
+    let get = async |client: &Client| client.send(client.request("GET", "/schema.graphql")).await;
+    for client in [app.anonymous(), member] {
+        let answer = get(&client).await;
+        assert_eq!(
+            (answer.status, answer.code().as_str()),
+            (404, "NOT_FOUND"),
+            "{}",
+            answer.text()
+        );
+        assert_eq!(
+            answer.json()["errors"][0]["message"],
+            "The schema is not shown here: introspection is switched off. Send an administrator's key, or let whoever runs this \
+             server set introspection to true."
+        );
+    }
+    assert_eq!(get(&app.with_key("ks_wrong")).await.status, 401);
+    let shown = get(&app.admin()).await;
+    assert_eq!(shown.status, 200);
+    assert!(shown.text().contains("type Query"), "{}", shown.text());
+    assert_eq!(shown.header("cache-control"), "private, no-cache");
 }
 
 #[tokio::test]

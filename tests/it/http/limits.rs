@@ -70,6 +70,45 @@ async fn a_batch_has_ten_operations_at_most_and_each_its_answer() {
 }
 
 #[tokio::test]
+async fn a_fault_in_a_batch_is_named_by_its_place() {
+    let app = TestApp::new().await;
+    let one = json!({"query": "{ __typename }"});
+    for (wrong, field, message) in [
+        (
+            json!({"query": 7}),
+            "2.query",
+            "Operation 2 of the batch, counted from 0: 'query' must be a string; it is a number.",
+        ),
+        (
+            json!({"operationName": "a"}),
+            "2.query",
+            "Operation 2 of the batch, counted from 0: The key 'query' is missing: a string with the GraphQL document.",
+        ),
+        (
+            json!({"query": "{ a }", "variables": []}),
+            "2.variables",
+            "Operation 2 of the batch, counted from 0: 'variables' must be an object; it is an array.",
+        ),
+        (
+            json!(null),
+            "2",
+            "Operation 2 of the batch, counted from 0: A GraphQL request is a JSON object with the key 'query'; this is null.",
+        ),
+    ] {
+        let answer = app.anonymous().post(&json!([one, one, wrong])).await;
+        assert_eq!(
+            (answer.status, answer.code().as_str()),
+            (400, "BAD_REQUEST")
+        );
+        let error = &answer.json()["errors"][0];
+        assert_eq!(error["message"], message);
+        assert_eq!(error["extensions"]["field"], field);
+    }
+    let alone = app.anonymous().post(&json!({"query": 7})).await.json();
+    assert_eq!(alone["errors"][0]["extensions"]["field"], "query");
+}
+
+#[tokio::test]
 async fn each_operation_counts_and_the_answer_says_when_to_come_again() {
     let api = ApiSettings {
         requests_per_actor: 5,

@@ -200,6 +200,11 @@ async fn cors_is_for_the_origins_that_are_set() {
         let answer = client.send(call).await;
         assert_eq!(answer.status == 200, allowed, "{origin}");
         assert_eq!(
+            answer.header("access-control-expose-headers"),
+            "x-request-id,retry-after,idempotency-replayed",
+            "{origin}"
+        );
+        assert_eq!(
             answer.header("access-control-allow-origin") == origin,
             allowed,
             "{origin}"

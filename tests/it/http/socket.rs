@@ -5,6 +5,8 @@ use std::time::Duration;
 use keystead::http::Settings;
 use serde_json::{Value, json};
 use tokio_tungstenite::tungstenite::Message;
+use tokio_tungstenite::tungstenite::protocol::frame::Frame;
+use tokio_tungstenite::tungstenite::protocol::frame::coding::{Data, OpCode};
 
 use crate::support::{Bound, TestApp};
 
@@ -172,6 +174,89 @@ async fn each_breach_has_its_close_code() {
     assert_eq!(socket.closed().await.0, 4400);
     let mut socket = server.socket_with(&[]).await.unwrap();
     assert_eq!(socket.closed().await.0, 4406);
+}
+
+#[tokio::test]
+async fn a_message_over_the_limit_closes_with_1009_and_says_the_limit() {
+    let app = TestApp::new().await;
+    let settings = Settings {
+        body_limit: 2_000,
+        ..settings()
+    };
+    let server = Bound::new(&app, settings).await;
+    // One that is announced in a frame's head and is never read, and one of which all is there.
+    for bytes in [2_001, 100_000, 8_000_000] {
+        let mut socket = server.socket().await;
+        socket.init(None).await;
+        socket.send_unread(Message::text(" ".repeat(bytes))).await;
+        let (code, reason) = socket.closed().await;
+        assert_eq!(
+            (code, reason.as_str()),
+            (
+                1009,
+                "The message is larger than 2000 bytes, which is the limit"
+            )
+        );
+    }
+    let mut socket = server.socket().await;
+    socket.init(None).await;
+    socket
+        .send_raw(Message::text(format!("{:2000}", r#"{"type":"ping"}"#)))
+        .await;
+    assert_eq!(socket.next().await, json!({"type": "pong"}));
+}
+
+#[tokio::test]
+async fn a_message_that_is_not_utf_8_closes_with_1007() {
+    let app = TestApp::new().await;
+    let server = Bound::new(&app, settings()).await;
+    let mut socket = server.socket().await;
+    let broken = Frame::message(vec![0xff, 0xfe], OpCode::Data(Data::Text), true);
+    socket.send_raw(Message::Frame(broken)).await;
+    assert_eq!(
+        socket.closed().await,
+        (1007, "The message is not UTF-8".to_owned())
+    );
+}
+
+#[tokio::test]
+async fn a_credential_may_be_among_headers_too() {
+    let app = TestApp::new().await;
+    let server = Bound::new(&app, settings()).await;
+    let key = format!("Bearer {}", app.admin_key);
+    for payload in [
+        json!({"authorization": key}),
+        json!({"headers": {"Authorization": key}}),
+        json!({"Headers": {"x-other": 1, "authorization": key}}),
+        json!({"headers": {"Authorization": "Bearer ks_wrong"}, "Authorization": key}),
+    ] {
+        let mut socket = server.socket().await;
+        socket
+            .send(json!({"type": "connection_init", "payload": payload}))
+            .await;
+        assert_eq!(socket.next().await["type"], "connection_ack", "{payload}");
+        socket
+            .subscribe("1", "{ viewer { user { username } } }")
+            .await;
+        let answer = socket.next().await;
+        assert_eq!(
+            answer["payload"]["data"]["viewer"]["user"]["username"], "admin",
+            "{answer}"
+        );
+    }
+    for (payload, code) in [
+        (
+            json!({"headers": {"Authorization": "Bearer ks_wrong"}}),
+            4403,
+        ),
+        (json!({"headers": {"Authorization": 7}}), 4400),
+    ] {
+        let mut socket = server.socket().await;
+        socket
+            .send(json!({"type": "connection_init", "payload": payload}))
+            .await;
+        assert_eq!(socket.closed().await.0, code, "{payload}");
+    }
 }
 
 #[tokio::test]

@@ -27,6 +27,8 @@ async fn the_same_request_has_one_effect_and_the_same_answer() {
     let before = app.app.db.statements();
     let second = send(&admin, "one", CREATE, named("ada")).await;
     assert_eq!(second.body, first.body);
+    assert_eq!(first.header("idempotency-replayed"), "");
+    assert_eq!(second.header("idempotency-replayed"), "true");
     // Who is calling; BEGIN, the claim, the answer, ROLLBACK; that the others know of the first attempt's change, and who they are.
     assert_eq!(app.app.db.statements() - before, 7);
     assert_eq!(users(&admin).await, 2);

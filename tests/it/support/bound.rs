@@ -1,9 +1,10 @@
 //! The app on a real port: for WebSockets, event streams, time-outs and stopping.
 
 use std::net::SocketAddr;
+use std::time::Duration;
 
 use futures_util::{SinkExt, StreamExt};
-use keystead::http::Settings;
+use keystead::http::{Reserved, Settings};
 use serde_json::{Value, json};
 use tokio::net::TcpStream;
 use tokio::sync::oneshot;
@@ -23,8 +24,8 @@ pub struct Bound {
 
 impl Bound {
     pub async fn new(app: &TestApp, settings: Settings) -> Bound {
-        let listener = keystead::http::listen(([127, 0, 0, 1], 0).into())
-            .await
+        let listener = keystead::http::reserve(([127, 0, 0, 1], 0).into())
+            .and_then(Reserved::listen)
             .unwrap();
         let address = listener.local_addr().unwrap();
         let (stop, stopped) = oneshot::channel();
@@ -86,6 +87,11 @@ impl Socket {
 
     pub async fn send_raw(&mut self, message: Message) {
         self.stream.send(message).await.unwrap();
+    }
+
+    /// Sends as far as the server reads it, for half a second at most.
+    pub async fn send_unread(&mut self, message: Message) {
+        let _ = tokio::time::timeout(Duration::from_millis(500), self.stream.send(message)).await;
     }
 
     /// Sends `connection_init` and waits to be accepted.
