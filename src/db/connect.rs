@@ -2,7 +2,7 @@
 
 use std::future::poll_fn;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use diesel::connection::InstrumentationEvent;
@@ -160,13 +160,13 @@ impl Endpoint {
         }
     }
 
-    /// A connection with its session settings, whose statements are counted in `statements`, and which sets `refused` when it refuses
+    /// A connection with its session settings, whose statements are counted in `statements`, and which calls `refused` when it refuses
     /// a change because it is read-only.
     pub(super) async fn establish(
         &self,
         statement_timeout: Duration,
         statements: Arc<AtomicU64>,
-        refused: Arc<AtomicBool>,
+        refused: impl Fn() + Send + Sync + 'static,
     ) -> ConnectionResult<AsyncPgConnection> {
         let bad = |error: tokio_postgres::Error| {
             ConnectionError::BadConnection(format!("{}: {}", self.place(), told(&error)))
@@ -203,7 +203,7 @@ impl Endpoint {
             InstrumentationEvent::FinishQuery {
                 error: Some(DieselError::DatabaseError(DatabaseErrorKind::ReadOnlyTransaction, _)),
                 ..
-            } => refused.store(true, Ordering::Relaxed),
+            } => refused(),
             _ => {}
         });
         Ok(connection)

@@ -3,7 +3,7 @@
 use std::ops::{Deref, DerefMut};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bb8::ManageConnection;
 use diesel::ConnectionError;
@@ -21,6 +21,51 @@ pub(super) struct Manager {
     pub(super) statements: Arc<AtomicU64>,
     /// Why the last attempt to connect failed; the pool itself only says that it waited in vain.
     pub(super) trouble: Trouble,
+    /// When the database was last found read-only.
+    pub(super) read_only: Arc<ReadOnly>,
+}
+
+/// When a connection last refused a change because it is read-only. A connection keeps what the database's settings were when it was
+/// made, and leads to the server that was the primary then: only a new one finds out that changes are possible again, so those that
+/// were made before are of no more use.
+pub(super) struct ReadOnly {
+    began: Instant,
+    /// Microseconds since `began`; 0: never.
+    last: AtomicU64,
+}
+
+/// So long after a refusal another one leaves those connections alone that have not refused anything themselves, in microseconds: while
+/// a database stays read-only, changes that are tried must not cost the reads their connections.
+const APART: u64 = 1_000_000;
+
+impl Default for ReadOnly {
+    fn default() -> Self {
+        ReadOnly {
+            began: Instant::now(),
+            last: AtomicU64::new(0),
+        }
+    }
+}
+
+impl ReadOnly {
+    fn now(&self) -> u64 {
+        u64::try_from(self.began.elapsed().as_micros()).unwrap_or(u64::MAX)
+    }
+
+    /// A connection that was made at `made` has refused a change.
+    fn met(&self, made: u64) {
+        let now = self.now();
+        let later = |last| (last == 0 || made > last && now >= last + APART).then_some(now);
+        // An error says that there was nothing to change.
+        let _ = self
+            .last
+            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, later);
+    }
+
+    /// Whether a connection that was made at `made` is from before a refusal.
+    fn outdates(&self, made: u64) -> bool {
+        made <= self.last.load(Ordering::Relaxed)
+    }
 }
 
 /// What went wrong last; nothing, if the last attempt succeeded.
@@ -44,15 +89,19 @@ impl Trouble {
 /// A connection of the pool.
 pub(super) struct Pooled {
     conn: AsyncPgConnection,
-    /// Whether it has refused a change because it is read-only. A connection keeps what the database's settings were when it was made,
-    /// and leads to the server that was the primary then: only a new one finds out that changes are possible again.
+    /// Whether it has refused a change itself.
     refused: Arc<AtomicBool>,
+    read_only: Arc<ReadOnly>,
+    /// When it was made, as [`ReadOnly`] counts.
+    made: u64,
 }
 
 impl Pooled {
     /// Whether it is of no more use.
     pub(super) fn is_broken(&mut self) -> bool {
-        self.refused.load(Ordering::Relaxed) || self.conn.is_broken()
+        self.refused.load(Ordering::Relaxed)
+            || self.read_only.outdates(self.made)
+            || self.conn.is_broken()
     }
 }
 
@@ -74,20 +123,24 @@ impl ManageConnection for Manager {
     type Error = ConnectionError;
 
     async fn connect(&self) -> Result<Pooled, ConnectionError> {
-        let refused = Arc::new(AtomicBool::new(false));
-        let made = self
+        let (refused, read_only) = (Arc::new(AtomicBool::new(false)), self.read_only.clone());
+        // Before the first word: what the server is told meanwhile counts as told before.
+        let made = read_only.now().max(1);
+        let (noting, telling) = (refused.clone(), read_only.clone());
+        let conn = self
             .endpoint
-            .establish(
-                self.statement_timeout,
-                self.statements.clone(),
-                refused.clone(),
-            )
+            .establish(self.statement_timeout, self.statements.clone(), move || {
+                noting.store(true, Ordering::Relaxed);
+                telling.met(made);
+            })
             .await;
         self.trouble
-            .set(made.as_ref().err().map(ToString::to_string));
+            .set(conn.as_ref().err().map(ToString::to_string));
         Ok(Pooled {
-            conn: made?,
+            conn: conn?,
             refused,
+            read_only,
+            made,
         })
     }
 

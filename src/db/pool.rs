@@ -74,6 +74,7 @@ impl Db {
             statement_timeout: settings.statement_timeout,
             statements: statements.clone(),
             trouble: trouble.clone(),
+            read_only: Arc::default(),
         };
         let pool = Pool::builder()
             .max_size(settings.size)
