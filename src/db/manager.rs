@@ -94,14 +94,22 @@ pub(super) struct Pooled {
     read_only: Arc<ReadOnly>,
     /// When it was made, as [`ReadOnly`] counts.
     made: u64,
+    /// Whether `BEGIN` is on its way, beside Diesel's own account of transactions.
+    begins: bool,
 }
 
 impl Pooled {
     /// Whether it is of no more use.
     pub(super) fn is_broken(&mut self) -> bool {
-        self.refused.load(Ordering::Relaxed)
+        self.begins
+            || self.refused.load(Ordering::Relaxed)
             || self.read_only.outdates(self.made)
             || self.conn.is_broken()
+    }
+
+    /// Notes that `BEGIN` is sent, or that it was answered.
+    pub(super) fn begins(&mut self, begins: bool) {
+        self.begins = begins;
     }
 }
 
@@ -141,6 +149,7 @@ impl ManageConnection for Manager {
             refused,
             read_only,
             made,
+            begins: false,
         })
     }
 

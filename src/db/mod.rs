@@ -1,7 +1,7 @@
 //! The way to Postgres: a pool of connections, named operations, transactions, typed ids and keyset pages.
 //!
 //! Only this room and the domains' stores know SQL. A store never takes a connection itself: an operation
-//! takes one through [`Db::read`] or [`Db::begin`], with a name that metrics and errors carry.
+//! takes one through [`Db::read`] or [`Db::begin`] (or [`Db::beginning`]), with a name that metrics and errors carry.
 
 pub mod coalesce;
 mod connect;
@@ -21,9 +21,11 @@ pub(crate) mod search;
 pub(crate) mod schema;
 pub mod statement;
 pub(crate) mod tls;
+mod tx;
 
 pub use diesel_async::AsyncPgConnection as Connection;
 
 pub use connect::{Endpoint, Tls};
 pub use failure::{Failure, Result};
-pub use pool::{Conn, Db, Op, PoolSettings, Tx};
+pub use pool::{Conn, Db, Op, PoolSettings};
+pub use tx::{Beginning, Begun, Tx};

@@ -1,4 +1,4 @@
-//! The pool, and the two ways to take a connection from it: [`Db::read`] and [`Db::begin`].
+//! The pool, and the ways to take a connection from it: [`Db::read`], [`Db::begin`] and [`Db::beginning`].
 
 use std::ops::{Deref, DerefMut};
 use std::sync::Arc;
@@ -13,7 +13,8 @@ use tracing::{Level, Span};
 use super::connect::Endpoint;
 use super::failure::{Failure, Result};
 use super::manager::{Manager, Trouble};
-use crate::replicas::model::{Changes, Tag};
+use super::tx::{Beginning, Tx};
+use crate::replicas::model::Changes;
 use crate::replicas::{Announced, Replicas};
 
 /// The name of a database operation: a snake_case constant that metrics and logs carry.
@@ -55,12 +56,12 @@ pub struct Db {
     replicas: Replicas,
 }
 
-type Held = PooledConnection<'static, Manager>;
+pub(super) type Held = PooledConnection<'static, Manager>;
 
 /// An open transaction that several operations are part of, and what those have changed that were not rolled back.
-struct Bound {
-    conn: Held,
-    changes: Changes,
+pub(super) struct Bound {
+    pub(super) conn: Held,
+    pub(super) changes: Changes,
 }
 
 impl Db {
@@ -128,11 +129,19 @@ impl Db {
     pub async fn begin(&self, op: Op) -> Result<Tx> {
         let mut conn = self.read(op).await?;
         AnsiTransactionManager::begin_transaction(&mut *conn).await?;
-        Ok(Tx {
-            conn: Some(conn),
-            changes: Changes::Nothing,
-            db: self.clone(),
-        })
+        Ok(Tx::begun(conn, self.clone()))
+    }
+
+    /// Takes a connection for a transaction whose first statement is sent together with `BEGIN`: a round trip less.
+    pub async fn beginning(&self, op: Op) -> Result<Beginning> {
+        let mut conn = self.read(op).await?;
+        match &mut conn.guard {
+            Guard::Pooled(held) => held.begins(true),
+            Guard::Within(bound) => {
+                AnsiTransactionManager::begin_transaction(&mut **bound.conn).await?;
+            }
+        }
+        Ok(Beginning::new(conn, self.clone()))
     }
 
     /// Begins a transaction and binds a handle to it: everything done through that handle is part of it.
@@ -190,7 +199,7 @@ impl Db {
     }
 
     /// Commits, and waits until no server can answer from before what was announced.
-    async fn commit(
+    pub(super) async fn commit(
         &self,
         mut conn: impl DerefMut<Target = AsyncPgConnection>,
         announced: Option<Announced>,
@@ -252,7 +261,7 @@ fn span(op: Op) -> Span {
     )
 }
 
-enum Guard {
+pub(super) enum Guard {
     Pooled(Box<Held>),
     Within(OwnedMutexGuard<Bound>),
 }
@@ -278,7 +287,7 @@ impl DerefMut for Guard {
 
 /// A connection on loan for one named operation.
 pub struct Conn {
-    guard: Guard,
+    pub(super) guard: Guard,
     op: Op,
     since: Instant,
     #[expect(dead_code, reason = "it ends with the operation")]
@@ -303,76 +312,5 @@ impl Drop for Conn {
         metrics::counter!("keystead_db_operations_total", "op" => self.op).increment(1);
         metrics::histogram!("keystead_db_operation_seconds", "op" => self.op)
             .record(self.since.elapsed().as_secs_f64());
-    }
-}
-
-/// An open transaction. Dropped without [`Tx::commit`], it is rolled back.
-pub struct Tx {
-    conn: Option<Conn>,
-    changes: Changes,
-    db: Db,
-}
-
-impl Tx {
-    /// Names what this transaction changes of all that the answer about a key depends on, also where it turns out to change nothing:
-    /// another request may have made the same change, and not every server may know yet. What is new to all need not be named.
-    pub fn touch(&mut self, tags: impl IntoIterator<Item = Tag>) {
-        self.changes.add(tags);
-    }
-
-    /// Commits. Where something was [touched](Tx::touch), every server knows of it when this returns. A transaction that is part of a
-    /// bound handle's leaves that to [`Db::commit_bound`].
-    ///
-    /// # Errors
-    /// What Postgres refused did not take effect; [`Failure::Unsettled`] if the connection broke and nobody knows;
-    /// [`Failure::Unconfirmed`] if it took effect and not every server is known to know.
-    pub async fn commit(mut self) -> Result<()> {
-        let (db, changes) = (self.db.clone(), std::mem::take(&mut self.changes));
-        if let Some(Guard::Within(bound)) = self.conn.as_mut().map(|conn| &mut conn.guard) {
-            AnsiTransactionManager::commit_transaction(&mut **bound.conn).await?;
-            bound.changes.merge(changes);
-            self.conn = None;
-            return Ok(());
-        }
-        let announced = db.replicas.announce(&mut self, changes).await?;
-        match self.conn.take() {
-            Some(conn) => db.commit(conn, announced).await,
-            None => Err(Failure::Other("the transaction has ended".into())),
-        }
-    }
-
-    fn conn(&self) -> &Conn {
-        self.conn
-            .as_ref()
-            .expect("a transaction holds its connection until it ends")
-    }
-}
-
-impl Deref for Tx {
-    type Target = AsyncPgConnection;
-    fn deref(&self) -> &AsyncPgConnection {
-        self.conn()
-    }
-}
-
-impl DerefMut for Tx {
-    fn deref_mut(&mut self) -> &mut AsyncPgConnection {
-        self.conn
-            .as_mut()
-            .expect("a transaction holds its connection until it ends")
-    }
-}
-
-impl Drop for Tx {
-    fn drop(&mut self) {
-        let Some(mut conn) = self.conn.take() else {
-            return;
-        };
-        // Without a runtime (at shutdown) the connection closes, which rolls back as well.
-        if let Ok(runtime) = tokio::runtime::Handle::try_current() {
-            runtime.spawn(async move {
-                let _ = AnsiTransactionManager::rollback_transaction(&mut *conn).await;
-            });
-        }
     }
 }

@@ -10,7 +10,7 @@ use crate::api_keys::model::{ApiKey, NewApiKey};
 use crate::api_keys::store;
 use crate::audit::model::Change;
 use crate::ctx::Ctx;
-use crate::db::Tx;
+use crate::db::Connection;
 use crate::db::ids::{Kind, quoted};
 use crate::error::{Error, Result};
 use crate::permissions::facts::Facts;
@@ -148,7 +148,7 @@ impl Draft {
     ///
     /// # Errors
     /// `ALREADY_EXISTS` for a name that is taken; `NOT_FOUND` when owner or team have just been deleted.
-    pub async fn insert(&mut self, ctx: &Ctx, tx: &mut Tx) -> Result<Change> {
+    pub async fn insert(&mut self, ctx: &Ctx, tx: &Connection) -> Result<Change> {
         for _ in 0..TRIES {
             let stored = store::insert(tx, &self.key, &self.secret.digest()).await;
             if stored.map_err(|failure| self.orphaned(failure))? {

@@ -43,9 +43,10 @@ pub async fn generate(ctx: &Ctx, new: NewApiKey) -> Result<(ApiKey, Secret)> {
     draft.resolve(ctx).await?;
     draft.allow(ctx, &held, is_service, &[])?;
 
-    let mut tx = ctx.db.begin("generate_api_key").await?;
-    let change = draft.insert(ctx, &mut tx).await?;
-    audit::record(ctx, &mut tx, vec![change]).await?;
+    let begin = ctx.db.beginning("generate_api_key").await?;
+    let (begun, change) = begin.with(draft.insert(ctx, &begin)).await;
+    let mut tx = begin.done(begun)?;
+    audit::record(ctx, &mut tx, vec![change?]).await?;
     tx.commit().await?;
 
     ctx.events.publish();

@@ -77,7 +77,7 @@ pub async fn update(ctx: &Ctx, id: Uuid, changes: ApiKeyChanges) -> Result<ApiKe
         .filter(|row| !held.contains(row))
         .cloned()
         .collect();
-    of_keys::replace(&mut tx, &gone, &new).await?;
+    of_keys::replace(&tx, &gone, &new).await?;
     let change = Change::updated("apiKey.update", after.typed_id(), was, is);
     audit::record(ctx, &mut tx, vec![change.at(paths(&after))]).await?;
     tx.commit().await?;

@@ -55,7 +55,7 @@ pub(in crate::api_keys) async fn lock_all_of(
 
 /// Stores a new key; false if its owner has one of that name.
 pub(in crate::api_keys) async fn insert(
-    conn: &mut AsyncPgConnection,
+    conn: &AsyncPgConnection,
     key: &ApiKey,
     digest: &Digest,
 ) -> db::Result<bool> {
@@ -63,7 +63,7 @@ pub(in crate::api_keys) async fn insert(
         .values((key, api_keys::digest.eq(digest.as_bytes().as_slice())))
         .on_conflict((api_keys::owner_id, api_keys::name))
         .do_nothing()
-        .execute(conn)
+        .execute(&mut &*conn)
         .await?;
     Ok(rows == 1)
 }

@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use super::roles;
 use crate::ctx::Ctx;
-use crate::db::Tx;
+use crate::db::Connection;
 use crate::error::{Error, Result};
 use crate::permissions::facts::PermissionFact;
 use crate::permissions::model::Permission;
@@ -49,7 +49,7 @@ pub async fn roles(ctx: &Ctx, field: &str, names: &[String]) -> Result<Vec<Arc<R
 ///
 /// # Errors
 /// `CONFLICT` when a role has been deleted meanwhile; what the statements failed with.
-pub async fn replace(tx: &mut Tx, gone: &[Uuid], new: &[Arc<PermissionFact>]) -> Result<()> {
+pub async fn replace(tx: &Connection, gone: &[Uuid], new: &[Arc<PermissionFact>]) -> Result<()> {
     if !gone.is_empty() {
         rows::delete(tx, gone).await?;
     }

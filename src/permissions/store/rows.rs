@@ -79,10 +79,10 @@ pub(crate) async fn at_path(
     Ok(statement.load(conn).await?)
 }
 
-pub(crate) async fn insert(conn: &mut AsyncPgConnection, rows: &[Permission]) -> db::Result<()> {
+pub(crate) async fn insert(conn: &AsyncPgConnection, rows: &[Permission]) -> db::Result<()> {
     diesel::insert_into(permissions::table)
         .values(rows)
-        .execute(conn)
+        .execute(&mut &*conn)
         .await?;
     Ok(())
 }
@@ -99,9 +99,9 @@ pub(crate) async fn update(conn: &mut AsyncPgConnection, row: &Permission) -> db
     Ok(())
 }
 
-pub(crate) async fn delete(conn: &mut AsyncPgConnection, ids: &[Uuid]) -> db::Result<()> {
+pub(crate) async fn delete(conn: &AsyncPgConnection, ids: &[Uuid]) -> db::Result<()> {
     diesel::delete(permissions::table.filter(permissions::id.eq_any(ids)))
-        .execute(conn)
+        .execute(&mut &*conn)
         .await?;
     Ok(())
 }

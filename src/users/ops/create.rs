@@ -93,7 +93,7 @@ pub async fn create_with_key(
         };
         let is_service = user.kind == UserKind::Service.as_str();
         key.allow(ctx, &owner, is_service, &[Exempt::over_itself(user.id)])?;
-        changes.push(key.insert(ctx, &mut tx).await?);
+        changes.push(key.insert(ctx, &tx).await?);
     }
     audit::record(ctx, &mut tx, changes).await?;
     tx.commit().await?;

@@ -205,14 +205,14 @@ fn every_changing_operation_has_its_five_steps() {
     let mut seen = 0;
     let mut found = Vec::new();
     for source in rust(&["src"]) {
-        if level(&source.path) != Level::Ops || !source.text.contains("ctx.db.begin(") {
+        if level(&source.path) != Level::Ops || !source.text.contains("ctx.db.begin") {
             continue;
         }
         seen += 1;
         let place = |step: &str| source.text.find(step);
         let order = [
             ("authorise", place("access::").or(place("authorise("))),
-            ("one transaction", place(".begin(")),
+            ("one transaction", place("ctx.db.begin")),
             ("audit in it", place("audit::record(")),
             ("commit", place(".commit()")),
             ("publish after commit", place("events.publish()")),
@@ -223,7 +223,7 @@ fn every_changing_operation_has_its_five_steps() {
             }
         }
         let (begin, commit, publish) = (
-            place(".begin("),
+            place("ctx.db.begin"),
             place(".commit()"),
             place("events.publish()"),
         );
