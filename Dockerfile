@@ -7,14 +7,14 @@ COPY migrations migrations
 COPY assets/graphiql/dist assets/graphiql/dist
 COPY benches benches
 COPY tests tests
-RUN cargo build --profile dist --bin keystead
+RUN cargo build --release --bin keystead
 
 FROM debian:bookworm-slim
 RUN apt-get update \
     && apt-get install --yes --no-install-recommends ca-certificates \
     && rm -rf /var/lib/apt/lists/* \
     && useradd --uid 10001 --user-group --no-create-home --home-dir /nonexistent --shell /usr/sbin/nologin keystead
-COPY --from=build /src/target/dist/keystead /usr/local/bin/keystead
+COPY --from=build /src/target/release/keystead /usr/local/bin/keystead
 # By number, so that an orchestrator sees that it is not root.
 USER 10001:10001
 ENV KEYSTEAD_LISTEN=0.0.0.0:4000

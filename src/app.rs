@@ -160,10 +160,10 @@ impl App {
     }
 
     /// The context of a request by that actor.
-    pub fn ctx(&self, actor: Actor, request: RequestInfo) -> Ctx {
+    pub fn ctx(&self, actor: Actor, request: impl Into<Arc<RequestInfo>>) -> Ctx {
         Ctx {
             actor,
-            request: Arc::new(request),
+            request: request.into(),
             clock: self.clock.clone(),
             random: self.random.clone(),
             db: self.db.clone(),

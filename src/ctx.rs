@@ -9,7 +9,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
-use chrono::{DateTime, DurationRound, TimeDelta, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use tokio::sync::watch;
 use uuid::Uuid;
 
@@ -146,8 +146,7 @@ impl Clock {
         match &self.manual {
             None => {
                 let now = Utc::now();
-                now.duration_trunc(TimeDelta::microseconds(1))
-                    .unwrap_or(now)
+                DateTime::from_timestamp_micros(now.timestamp_micros()).unwrap_or(now)
             }
             Some(micros) => {
                 DateTime::from_timestamp_micros(micros.load(Ordering::SeqCst)).unwrap_or_default()

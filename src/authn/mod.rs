@@ -54,12 +54,14 @@ impl Credential {
                 "The Authorization header is longer than any credential.",
             ));
         }
-        match scheme.to_ascii_lowercase().as_str() {
-            "bearer" => Ok(Credential::ApiKey(Secret::new(rest.trim().to_owned()))),
-            "basic" => basic(rest.trim()),
-            _ => Err(refused(
+        if scheme.eq_ignore_ascii_case("bearer") {
+            Ok(Credential::ApiKey(Secret::new(rest.trim().to_owned())))
+        } else if scheme.eq_ignore_ascii_case("basic") {
+            basic(rest.trim())
+        } else {
+            Err(refused(
                 "The Authorization header must be 'Bearer ks_…', or Basic with a key as the password.",
-            )),
+            ))
         }
     }
 }

@@ -47,10 +47,14 @@ impl Default for PoolSettings {
 /// open transaction: what it reads is then what it has written, and its transactions are savepoints.
 #[derive(Clone)]
 pub struct Db {
-    pool: Pool<Manager>,
-    trouble: Trouble,
+    shared: Arc<Shared>,
     /// The transaction that this handle is bound to.
     within: Option<Arc<Mutex<Bound>>>,
+}
+
+struct Shared {
+    pool: Pool<Manager>,
+    trouble: Trouble,
     endpoint: Arc<Endpoint>,
     statements: Arc<AtomicU64>,
     replicas: Replicas,
@@ -85,34 +89,36 @@ impl Db {
             .await
             .map_err(|error| Failure::Unavailable(error.to_string()))?;
         Ok(Db {
-            pool,
-            trouble,
+            shared: Arc::new(Shared {
+                pool,
+                trouble,
+                endpoint,
+                statements,
+                replicas: Replicas::default(),
+            }),
             within: None,
-            endpoint,
-            statements,
-            replicas: Replicas::default(),
         })
     }
 
     /// Where the database is.
     pub fn endpoint(&self) -> &Endpoint {
-        &self.endpoint
+        &self.shared.endpoint
     }
 
     /// How many statements all connections of this pool have sent so far, `BEGIN` and `COMMIT` among them.
     pub fn statements(&self) -> u64 {
-        self.statements.load(Ordering::Relaxed)
+        self.shared.statements.load(Ordering::Relaxed)
     }
 
     /// Connections: (open, idle).
     pub fn connections(&self) -> (u32, u32) {
-        let state = self.pool.state();
+        let state = self.shared.pool.state();
         (state.connections, state.idle_connections)
     }
 
     /// The other servers on this database, and what has changed.
     pub fn replicas(&self) -> &Replicas {
-        &self.replicas
+        &self.shared.replicas
     }
 
     /// A connection for reading, under the operation's name.
@@ -178,7 +184,7 @@ impl Db {
         let mut bound = bound.clone().lock_owned().await;
         if commit {
             let changes = std::mem::take(&mut bound.changes);
-            let announced = self.replicas.announce(&mut bound.conn, changes).await?;
+            let announced = self.replicas().announce(&mut bound.conn, changes).await?;
             self.commit(Guard::Within(bound), announced).await
         } else {
             Ok(AnsiTransactionManager::rollback_transaction(&mut **bound.conn).await?)
@@ -192,7 +198,7 @@ impl Db {
     /// [`Failure::Unconfirmed`] when that cannot be found out.
     pub async fn settled(&self) -> Result<()> {
         let mut conn = self.read("settle_earlier_changes").await?;
-        let announced = self.replicas.ask(&mut conn).await?;
+        let announced = self.replicas().ask(&mut conn).await?;
         let holders = announced.holders(&mut conn).await;
         drop(conn);
         announced.settle(holders, self).await
@@ -231,10 +237,9 @@ impl Db {
     async fn checkout(&self) -> Result<Held> {
         let waiting = Instant::now();
         let held = loop {
-            let mut held =
-                self.pool.get_owned().await.map_err(|error| {
-                    Failure::Unavailable(self.trouble.explain(&error.to_string()))
-                })?;
+            let mut held = self.shared.pool.get_owned().await.map_err(|error| {
+                Failure::Unavailable(self.shared.trouble.explain(&error.to_string()))
+            })?;
             // One that broke while it was idle: the pool throws it away when it comes back. Costs no round trip.
             if !held.is_broken() {
                 break held;

@@ -4,9 +4,10 @@ use std::time::Duration;
 
 use axum::body::Body;
 use axum::http::StatusCode;
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use http_body_util::BodyExt;
 
+use super::caller;
 use crate::error::{Code, Error};
 
 /// Reads the whole body.
@@ -14,9 +15,9 @@ use crate::error::{Code, Error};
 /// # Errors
 /// The status and the error: 413 for more than `limit` bytes, 408 for more than `time`, 400 when it ends early.
 pub async fn read(body: Body, limit: usize, time: Duration) -> Result<Bytes, (StatusCode, Error)> {
-    match tokio::time::timeout(time, collect(body, limit)).await {
-        Ok(read) => read,
-        Err(_elapsed) => Err((
+    match caller::within(time, collect(body, limit)).await {
+        Some(read) => read,
+        None => Err((
             StatusCode::REQUEST_TIMEOUT,
             Error::new(
                 Code::BadRequest,
@@ -42,7 +43,7 @@ async fn collect(mut body: Body, limit: usize) -> Result<Bytes, (StatusCode, Err
     if body.size_hint().lower() > limit as u64 {
         return Err(too_large());
     }
-    let mut read = BytesMut::new();
+    let (mut pieces, mut length): (Vec<Bytes>, usize) = (Vec::new(), 0);
     while let Some(frame) = body.frame().await {
         let frame = frame.map_err(|error| {
             (
@@ -52,11 +53,19 @@ async fn collect(mut body: Body, limit: usize) -> Result<Bytes, (StatusCode, Err
             )
         })?;
         if let Ok(data) = frame.into_data() {
-            if read.len() + data.len() > limit {
+            length += data.len();
+            if length > limit {
                 return Err(too_large());
             }
-            read.extend_from_slice(&data);
+            pieces.push(data);
         }
     }
-    Ok(read.freeze())
+    // Most bodies come in one piece, which need not be copied.
+    Ok(match pieces.pop() {
+        Some(only) if pieces.is_empty() => only,
+        last => {
+            pieces.extend(last);
+            pieces.concat().into()
+        }
+    })
 }

@@ -1,12 +1,18 @@
 //! What is known of a request before anybody asks who is calling: its id, the client's address, what it says of itself.
 
 use std::net::{IpAddr, SocketAddr};
+use std::pin::pin;
+use std::sync::Arc;
+use std::task::Poll;
+use std::time::Duration;
 
-use axum::http::{Extensions, HeaderMap, HeaderName, header};
+use axum::http::{HeaderMap, HeaderName, header};
+use futures_util::poll;
 use ipnet::IpNet;
 
 use crate::authn::Credential;
 use crate::ctx::{Actor, Ctx, Random, RequestInfo};
+use crate::db::ids::{Id, Kind};
 use crate::error::{Code, Error, Result};
 use crate::secrets::{Secret, masked};
 
@@ -27,14 +33,12 @@ pub struct Peer(pub SocketAddr);
 /// Collects what is known of a request.
 pub fn info(
     headers: &HeaderMap,
-    extensions: &Extensions,
+    peer: Option<Peer>,
     proxies: &[IpNet],
     random: &Random,
 ) -> RequestInfo {
     let said = |name: HeaderName| headers.get(name).and_then(|value| value.to_str().ok());
-    let peer = extensions
-        .get::<Peer>()
-        .map(|peer| peer.0.ip().to_canonical());
+    let peer = peer.map(|peer| peer.0.ip().to_canonical());
     RequestInfo {
         id: said(REQUEST_ID)
             .filter(|id| is_request_id(id))
@@ -132,6 +136,15 @@ pub fn authorization(headers: &HeaderMap) -> Option<&str> {
     }
 }
 
+/// What the future yields, within so much time; `None` when that is over. What is at hand, as most is that is remembered, needs no timer.
+pub async fn within<T>(limit: Duration, future: impl Future<Output = T>) -> Option<T> {
+    let mut future = pin!(future);
+    if let Poll::Ready(value) = poll!(future.as_mut()) {
+        return Some(value);
+    }
+    tokio::time::timeout(limit, future).await.ok()
+}
+
 /// The error of a question that the database has left without an answer for too long.
 pub fn late() -> Error {
     Error::new(
@@ -143,13 +156,13 @@ pub fn late() -> Error {
 /// Somebody at the other end, with what it shows to say who it is: kept, so that it can be asked again.
 pub struct Visitor {
     /// What is known of the request.
-    pub info: RequestInfo,
+    pub info: Arc<RequestInfo>,
     authorization: Option<Secret>,
 }
 
 impl Visitor {
     /// Whoever sent these headers.
-    pub fn new(headers: &HeaderMap, info: RequestInfo) -> Self {
+    pub fn new(headers: &HeaderMap, info: Arc<RequestInfo>) -> Self {
         Visitor {
             info,
             authorization: authorization(headers).map(|text| Secret::new(text.to_owned())),
@@ -172,9 +185,9 @@ impl Visitor {
             Ok(credential) => {
                 let asking = app.authenticate(credential, &self.info);
                 // A database that neither answers nor breaks the connection must not hold callers for ever.
-                tokio::time::timeout(app.api.settings().deadline, asking)
+                within(app.api.settings().deadline, asking)
                     .await
-                    .unwrap_or_else(|_elapsed| Err(late()))
+                    .unwrap_or_else(|| Err(late()))
             }
             Err(error) => Err(error),
         };
@@ -208,11 +221,9 @@ pub fn counted(server: &Server, info: &RequestInfo, error: Error) -> Error {
 }
 
 /// The user behind a context, as logs name it.
-pub fn actor_id(ctx: &Ctx) -> Option<String> {
+pub fn actor_id(ctx: &Ctx) -> Option<Id> {
     match &ctx.actor {
-        Actor::Holder(holder) => {
-            Some(crate::db::ids::Id::new(crate::db::ids::Kind::User, holder.user_id).to_string())
-        }
+        Actor::Holder(holder) => Some(Id::new(Kind::User, holder.user_id)),
         Actor::Anonymous | Actor::Keystead => None,
     }
 }

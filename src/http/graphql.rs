@@ -1,5 +1,7 @@
 //! `/graphql`: POST, GET, and what of it is refused before an operation is looked at.
 
+use std::sync::Arc;
+
 use axum::extract::{Query, Request, State};
 use axum::http::{Method, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
@@ -30,7 +32,7 @@ async fn answer(server: &Server, request: Request) -> Result<Response, Refusal> 
     let headers = &parts.headers;
     let info = parts
         .extensions
-        .get::<RequestInfo>()
+        .get::<Arc<RequestInfo>>()
         .cloned()
         .unwrap_or_default();
     if websocket::is_wanted(headers) {
@@ -144,7 +146,7 @@ impl Asked<'_> {
             }
             Err(refused) => return Err(note(refuse(None, media, refused), &noted)),
         };
-        noted.operation = prepared.label().to_owned();
+        noted.operation = prepared.label().to_owned().into();
         noted.cost = prepared.operation.cost;
         noted.name = prepared.operation.name.as_deref().map(str::to_owned);
         if self.is_get && prepared.is_mutation() {

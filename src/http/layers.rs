@@ -1,24 +1,28 @@
 //! What surrounds every request: its id, the log line, metrics, headers, CORS, compression, and what becomes of a panic.
 
 use std::any::Any;
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use axum::Router;
 use axum::body::Body;
-use axum::extract::{Request, State};
+use axum::extract::{MatchedPath, Request, State};
 use axum::http::header::{self, HeaderName, HeaderValue};
-use axum::http::{Method, StatusCode};
+use axum::http::{Method, StatusCode, Uri};
 use axum::middleware::{self, Next};
 use axum::response::Response;
+use futures_util::FutureExt;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
 use tower_http::compression::predicate::{NotForContentType, Predicate, SizeAbove};
 use tower_http::cors::{AllowOrigin, CorsLayer};
-use tracing::Instrument;
+use tracing::{Instrument, Span};
 
 use super::answer::{self, Unsigned};
 use super::journal::{Line, Noted};
-use super::{Server, caller, trace};
+use super::{Peer, Server, caller, trace, v1};
+use crate::ctx::RequestInfo;
 use crate::error::Error;
 
 /// Answers shorter than this are not worth compressing, in bytes.
@@ -81,19 +85,81 @@ fn cors(origins: &[String]) -> Option<CorsLayer> {
     )
 }
 
-/// Gives the request its id, and the answer its headers and its line in the log.
+/// Around the routes: handlers find what is known of the request in its extensions, and leave there what the log is to have.
 async fn surround(State(server): State<Server>, mut request: Request, next: Next) -> Response {
-    let since = Instant::now();
-    let mut info = caller::info(
-        request.headers(),
-        request.extensions(),
-        &server.settings.trusted_proxies,
-        &server.app.random,
-    );
-    let span = trace::begin(&request, &mut info, server.settings.scheme());
-    let (method, path) = (request.method().clone(), request.uri().path().to_owned());
-    request.extensions_mut().insert(info.clone());
-    let mut response = next.run(request).instrument(span.clone()).await;
+    let around = {
+        let (peer, route) = (
+            request.extensions().get::<Peer>().copied(),
+            request.extensions().get::<MatchedPath>(),
+        );
+        Around::begin(&server, &request, peer, route.map(MatchedPath::as_str))
+    };
+    request.extensions_mut().insert(around.info.clone());
+    let mut response = next.run(request).instrument(around.span.clone()).await;
+    let noted = response.extensions_mut().remove::<Noted>();
+    around.end(response, noted)
+}
+
+/// The short way to `POST /v1/verify`, which services ask on every request of theirs: from the connection to its handler, with the same
+/// around it and no router between.
+pub async fn straight(server: &Server, request: Request, peer: Peer) -> Response {
+    let around = Around::begin(server, &request, Some(peer), Some(v1::VERIFY));
+    let answering = AssertUnwindSafe(v1::verify(server, &around.info, request)).catch_unwind();
+    let answered = answering.instrument(around.span.clone()).await;
+    let (response, noted) = answered.unwrap_or_else(|what| {
+        let mut response = panicked(what);
+        let noted = response.extensions_mut().remove::<Noted>();
+        (response, noted.unwrap_or_default())
+    });
+    around.end(response, Some(noted))
+}
+
+/// What every request has around it: its id, and its answer's headers and line in the log.
+struct Around {
+    since: Instant,
+    info: Arc<RequestInfo>,
+    span: Span,
+    method: Method,
+    uri: Uri,
+}
+
+impl Around {
+    fn begin(server: &Server, request: &Request, peer: Option<Peer>, route: Option<&str>) -> Self {
+        let since = Instant::now();
+        let mut info = caller::info(
+            request.headers(),
+            peer,
+            &server.settings.trusted_proxies,
+            &server.app.random,
+        );
+        let span = trace::begin(request, route, &mut info, server.settings.scheme());
+        Around {
+            since,
+            info: Arc::new(info),
+            span,
+            method: request.method().clone(),
+            uri: request.uri().clone(),
+        }
+    }
+
+    fn end(self, mut response: Response, noted: Option<Noted>) -> Response {
+        let info = &self.info;
+        finish(&mut response, info);
+        trace::end(&self.span, response.status().as_u16());
+        let line = Line {
+            method: self.method.as_str(),
+            path: self.uri.path(),
+            info,
+            status: response.status().as_u16(),
+            took: self.since.elapsed(),
+        };
+        line.write(noted.as_ref());
+        response
+    }
+}
+
+/// Writes what needs the request's id, and the headers that every answer has.
+fn finish(response: &mut Response, info: &RequestInfo) {
     if let Some(unsigned) = response.extensions_mut().remove::<Unsigned>()
         && let Some(bytes) = unsigned.body(&info.id)
     {
@@ -114,14 +180,4 @@ async fn surround(State(server): State<Server>, mut request: Request, next: Next
     headers
         .entry(header::CACHE_CONTROL)
         .or_insert(HeaderValue::from_static("no-store"));
-    trace::end(&span, response.status().as_u16());
-    let line = Line {
-        method: method.as_str(),
-        path: &path,
-        info: &info,
-        status: response.status().as_u16(),
-        took: since.elapsed(),
-    };
-    line.write(response.extensions().get::<Noted>());
-    response
 }

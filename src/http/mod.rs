@@ -37,6 +37,7 @@ pub use settings::{Settings, TlsFiles};
 pub use tls::check as check_tls;
 pub use v1::{Reporters, Rule, RuleError, Rules};
 
+use std::ops::Deref;
 use std::sync::{Arc, LazyLock};
 
 use axum::extract::State;
@@ -50,13 +51,15 @@ use crate::app::App;
 use crate::ctx::RequestInfo;
 use crate::error::{Code, Error};
 
-/// What handlers share. Cheap to clone.
+/// What handlers share. Cheap to clone: every request has its own.
 #[derive(Clone)]
-pub(crate) struct Server {
+pub(crate) struct Server(Arc<Shared>);
+
+pub(crate) struct Shared {
     pub app: App,
-    pub settings: Arc<Settings>,
+    pub settings: Settings,
     /// What the routes for programs share.
-    pub v1: Arc<v1::Shared>,
+    pub v1: v1::Shared,
     /// Turns true when the server is stopping.
     pub stopping: watch::Receiver<bool>,
 }
@@ -74,12 +77,19 @@ impl Server {
         if settings.metrics && health::recorder().is_none() {
             tracing::warn!("metrics are recorded by somebody else: /metrics has nothing to say");
         }
-        Server {
+        Server(Arc::new(Shared {
             app,
-            v1: Arc::new(v1::Shared::new(settings.checks_per_actor)),
-            settings: Arc::new(settings),
+            v1: v1::Shared::new(settings.checks_per_actor),
+            settings,
             stopping,
-        }
+        }))
+    }
+}
+
+impl Deref for Server {
+    type Target = Shared;
+    fn deref(&self) -> &Shared {
+        &self.0
     }
 }
 

@@ -1,6 +1,7 @@
 //! Accepting connections: so many at a time, each with time-outs, until told to stop; and stopping without cutting anybody
 //! off.
 
+use std::convert::Infallible;
 use std::future::Future;
 use std::net::SocketAddr;
 use std::pin::pin;
@@ -10,6 +11,8 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::body::Body;
+use axum::extract::Request;
+use axum::response::Response;
 use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
@@ -21,7 +24,7 @@ use tower::ServiceExt;
 
 use super::patience::Patient;
 use super::tls::Tls;
-use super::{Peer, Server, Settings, health, routes};
+use super::{Peer, Server, Settings, health, layers, routes, v1};
 use crate::app::App;
 use crate::error::Result;
 use crate::idempotency;
@@ -47,10 +50,11 @@ pub async fn serve(
     let (used, storing) = (app.clone(), tokio::spawn(app.clone().keep_last_used()));
     let leased = tokio::spawn(app.clone().keep_lease());
     let announcing = tokio::spawn(app.clone().keep_announcing());
+    let server = Server::new(app, settings, stopping.clone());
     let acceptor = Acceptor {
         tls,
-        routes: routes(Server::new(app, settings.clone(), stopping.clone())),
-        settings: Arc::new(settings),
+        routes: routes(server.clone()),
+        server,
         permits: permits.clone(),
         stopping,
     };
@@ -116,11 +120,35 @@ async fn upkeep(app: App, metrics: bool) {
 #[derive(Clone)]
 pub struct Held(#[expect(dead_code, reason = "it is held, not read")] Arc<OwnedSemaphorePermit>);
 
+/// How a request comes to its handler.
+enum Way {
+    /// Around the router.
+    Straight(Server),
+    Routed(Router, Held),
+}
+
+impl Way {
+    async fn answer(
+        self,
+        mut request: Request,
+        peer: Peer,
+    ) -> std::result::Result<Response, Infallible> {
+        match self {
+            Way::Straight(server) => Ok(layers::straight(&server, request, peer).await),
+            Way::Routed(routes, held) => {
+                request.extensions_mut().insert(peer);
+                request.extensions_mut().insert(held);
+                routes.oneshot(request).await
+            }
+        }
+    }
+}
+
 #[derive(Clone)]
 struct Acceptor {
     tls: Option<Tls>,
+    server: Server,
     routes: Router,
-    settings: Arc<Settings>,
     permits: Arc<Semaphore>,
     stopping: watch::Receiver<bool>,
 }
@@ -163,11 +191,11 @@ impl Acceptor {
     async fn connection(self, stream: TcpStream, peer: SocketAddr, held: Held) {
         // Small answers must not wait for each other.
         let _ = stream.set_nodelay(true);
-        let stream = Patient::new(stream, self.settings.write_timeout);
+        let stream = Patient::new(stream, self.server.settings.write_timeout);
         match &self.tls {
             None => self.speak(stream, peer, held).await,
             Some(tls) => {
-                let time = self.settings.head_timeout;
+                let time = self.server.settings.head_timeout;
                 match tokio::time::timeout(time, tls.accept(stream)).await {
                     Ok(Ok(stream)) => self.speak(stream, peer, held).await,
                     Ok(Err(error)) => {
@@ -184,23 +212,25 @@ impl Acceptor {
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
         let began = Arc::new(AtomicBool::new(false));
-        let (routes, seen) = (self.routes, began.clone());
-        let service = service_fn(move |mut request: hyper::Request<Incoming>| {
+        let (server, routes, seen) = (self.server.clone(), self.routes, began.clone());
+        let service = service_fn(move |request: hyper::Request<Incoming>| {
             seen.store(true, Ordering::Relaxed);
-            request.extensions_mut().insert(Peer(peer));
-            request.extensions_mut().insert(held.clone());
-            routes.clone().oneshot(request.map(Body::new))
+            let way = match request.uri().path() {
+                v1::VERIFY => Way::Straight(server.clone()),
+                _ => Way::Routed(routes.clone(), held.clone()),
+            };
+            way.answer(request.map(Body::new), Peer(peer))
         });
         let mut builder = Builder::new(TokioExecutor::new());
         builder
             .http1()
             .timer(TokioTimer::new())
-            .header_read_timeout(self.settings.head_timeout)
+            .header_read_timeout(self.server.settings.head_timeout)
             .max_buf_size(64 * 1024);
         builder
             .http2()
             .timer(TokioTimer::new())
-            .keep_alive_interval(Some(self.settings.head_timeout))
+            .keep_alive_interval(Some(self.server.settings.head_timeout))
             .keep_alive_timeout(Duration::from_secs(20))
             .max_concurrent_streams(200)
             .max_header_list_size(64 * 1024);
@@ -209,7 +239,7 @@ impl Acceptor {
         let mut stopping = self.stopping;
         let mut stopped = false;
         // Hyper's own time-out begins when it knows which version of HTTP is spoken; this one when the connection is made.
-        let mut first = pin!(tokio::time::sleep(self.settings.head_timeout));
+        let mut first = pin!(tokio::time::sleep(self.server.settings.head_timeout));
         let mut watching = true;
         loop {
             tokio::select! {

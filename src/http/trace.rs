@@ -1,7 +1,7 @@
 //! The span of a request (OpenTelemetry's semantic conventions for HTTP servers), and whose trace it is part of (W3C Trace
 //! Context). What a caller chose is in it without what looks like a secret; headers, queries and bodies are not.
 
-use axum::extract::{MatchedPath, Request};
+use axum::extract::Request;
 use axum::http::{HeaderMap, Method, Version};
 use opentelemetry::Context;
 use opentelemetry::propagation::TextMapPropagator;
@@ -27,15 +27,18 @@ fn caller(headers: &HeaderMap) -> Option<Context> {
 
 /// Begins the span of a request and finds out the id of its trace, which is the caller's if it sends one. Where nobody
 /// traces, there is no span.
-pub fn begin(request: &Request, info: &mut RequestInfo, scheme: &'static str) -> Span {
+pub fn begin(
+    request: &Request,
+    route: Option<&str>,
+    info: &mut RequestInfo,
+    scheme: &'static str,
+) -> Span {
     let caller = caller(request.headers());
     info.trace_id = caller.as_ref().and_then(id_in);
     if !tracing::span_enabled!(Level::INFO) {
         return Span::none();
     }
     let method = known(request.method());
-    let route = request.extensions().get::<MatchedPath>();
-    let route = route.map(MatchedPath::as_str);
     let name = match route {
         Some(route) => format!("{method} {route}"),
         None => method.to_owned(),

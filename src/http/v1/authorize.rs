@@ -6,6 +6,7 @@
 //! AND: should a client get something into the query, it can only ask more of itself.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
 use axum::extract::{Query, Request, State};
 use axum::http::request::Parts;
@@ -112,7 +113,7 @@ async fn decide(
     needs: Result<Vec<Needed>>,
     noted: &mut Noted,
 ) -> std::result::Result<Response, Refusal> {
-    let info = parts.extensions.get::<RequestInfo>();
+    let info = parts.extensions.get::<Arc<RequestInfo>>();
     let ip = info.and_then(|info| info.ip);
     let unauthenticated = |message: Cow<'static, str>| {
         let error = Error::new(Code::Unauthenticated, message);
@@ -141,14 +142,14 @@ async fn decide(
         .collect();
     let asking = server.app.authenticator.answer(&questions);
     let deadline = server.app.api.settings().deadline;
-    let verdicts = tokio::time::timeout(deadline, asking)
+    let verdicts = caller::within(deadline, asking)
         .await
-        .unwrap_or_else(|_elapsed| Err(caller::late()))
+        .unwrap_or_else(|| Err(caller::late()))
         .map_err(|error| refuse(None, error))?;
     for verdict in &verdicts {
         server.v1.count(verdict.outcome);
         if let Some(key) = &verdict.key {
-            noted.actor = Some(Id::new(Kind::User, key.user_id).to_string());
+            noted.actor = Some(Id::new(Kind::User, key.user_id));
         }
     }
     let stops = |verdict: &&Verdict| verdict.outcome != Outcome::Valid;

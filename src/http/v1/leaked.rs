@@ -2,6 +2,8 @@
 //! partner programme: a signed list of `{token, type, url, source}`. Each key that there is is disabled at once, and the answer says
 //! which there were: `true_positive` or `false_positive`.
 
+use std::sync::Arc;
+
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -71,7 +73,10 @@ async fn answer(server: &Server, request: Request) -> std::result::Result<Respon
         let message = "Nobody may report keys here: leak_report_keys is not set.";
         return Err(refuse(None, Error::new(Code::NotFound, message)));
     }
-    let info = parts.extensions.remove::<RequestInfo>().unwrap_or_default();
+    let info = parts
+        .extensions
+        .remove::<Arc<RequestInfo>>()
+        .unwrap_or_default();
     let bytes = body::read(content, settings.body_limit, settings.body_timeout)
         .await
         .map_err(|(status, error)| refuse(Some(status), error))?;

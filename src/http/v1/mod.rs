@@ -13,6 +13,7 @@ mod verify;
 
 pub use reporters::Reporters;
 pub use rules::{Rule, RuleError, Rules};
+pub use verify::answered as verify;
 
 use axum::Router;
 use axum::http::{Method, StatusCode, header};
@@ -26,13 +27,16 @@ use crate::authn::verify::Outcome;
 use crate::error::{Code, Error};
 use crate::graphql::budget::Budget;
 
+/// Where services ask about keys.
+pub const VERIFY: &str = "/v1/verify";
+
 /// A refusal that is ready to be sent.
 type Refusal = Box<Response>;
 
 /// The routes for programs. They are asked often, so little surrounds them.
 pub fn routes() -> Router<Server> {
     Router::new()
-        .route("/v1/verify", any(verify::handle))
+        .route(VERIFY, any(verify::handle))
         .route("/v1/authorize", any(authorize::handle))
         .route("/v1/authorize/", any(authorize::handle_below))
         .route("/v1/authorize/{*uri}", any(authorize::handle_below))
@@ -87,11 +91,21 @@ fn refuse(status: Option<StatusCode>, error: Error) -> Refusal {
 }
 
 /// What was answered, with what the journal is to have of it: of a refusal its code too.
-fn note(answered: Result<Response, Refusal>, mut noted: Noted) -> Response {
-    let mut response = answered.unwrap_or_else(|refused| {
-        noted.code = refused.extensions().get::<Noted>().and_then(|one| one.code);
+fn told(answered: Result<Response, Refusal>, mut noted: Noted) -> (Response, Noted) {
+    let response = answered.unwrap_or_else(|mut refused| {
+        let said = refused.extensions_mut().remove::<Noted>();
+        noted.code = said.and_then(|one| one.code);
         *refused
     });
+    (response, noted)
+}
+
+/// The same as one answer, for the router.
+fn note(answered: Result<Response, Refusal>, noted: Noted) -> Response {
+    noting(told(answered, noted))
+}
+
+fn noting((mut response, noted): (Response, Noted)) -> Response {
     response.extensions_mut().insert(noted);
     response
 }

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::fmt;
 use std::net::IpAddr;
+use std::sync::Arc;
 
 use axum::extract::{Request, State};
 use axum::http::{StatusCode, header};
@@ -12,7 +13,7 @@ use serde::de::Visitor;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::fields::{self, Member, Wanted};
-use super::{Refusal, note, only_post, refuse};
+use super::{Refusal, VERIFY, noting, only_post, refuse, told};
 use crate::authn::usable::SecretUsed;
 use crate::authn::verify::{Question, Verdict, asked, verify};
 use crate::ctx::{Ctx, RequestInfo};
@@ -45,49 +46,57 @@ const BODY: &[Member] = &[
     },
 ];
 
-/// Answers a request to `/v1/verify`.
-pub async fn handle(State(server): State<Server>, request: Request) -> Response {
-    match answer(&server, request).await {
-        Ok(response) => response,
-        Err(response) => *response,
-    }
+/// Answers a request to `/v1/verify` that came through the router.
+pub async fn handle(State(server): State<Server>, mut request: Request) -> Response {
+    let info = request.extensions_mut().remove::<Arc<RequestInfo>>();
+    noting(answered(&server, &info.unwrap_or_default(), request).await)
 }
 
-async fn answer(server: &Server, request: Request) -> std::result::Result<Response, Refusal> {
-    let (mut parts, content) = request.into_parts();
-    only_post(&parts.method, "/v1/verify")?;
+/// Answers a request to `/v1/verify`, and says what the journal is to have of it.
+pub async fn answered(
+    server: &Server,
+    info: &Arc<RequestInfo>,
+    request: Request,
+) -> (Response, Noted) {
+    let mut noted = Noted {
+        operation: "verify".into(),
+        ..Noted::default()
+    };
+    let answered = answer(server, info, request, &mut noted).await;
+    noted.often = answered.is_ok();
+    told(answered, noted)
+}
+
+async fn answer(
+    server: &Server,
+    info: &Arc<RequestInfo>,
+    request: Request,
+    noted: &mut Noted,
+) -> std::result::Result<Response, Refusal> {
+    let (parts, content) = request.into_parts();
+    only_post(&parts.method, VERIFY)?;
     negotiate::check_content_type(&parts.headers).map_err(|message| {
         refuse(
             Some(StatusCode::UNSUPPORTED_MEDIA_TYPE),
             Error::new(Code::BadRequest, message),
         )
     })?;
-    let info = parts.extensions.remove::<RequestInfo>().unwrap_or_default();
-    let asker = Asker::new(&parts.headers, info);
+    let asker = Asker::new(&parts.headers, info.clone());
     let ctx = asker
         .identify(server)
         .await
         .and_then(|ctx| caller::known(server, ctx))
         .map_err(|error| refuse(None, error))?;
-    let mut noted = Noted {
-        operation: "verify".into(),
-        actor: caller::actor_id(&ctx),
-        ..Noted::default()
-    };
+    noted.actor = caller::actor_id(&ctx);
     let settings = &server.settings;
-    let read = body::read(content, settings.body_limit, settings.body_timeout).await;
-    let answered = match read {
-        Err((status, error)) => Err(refuse(Some(status), error)),
-        Ok(bytes) => checked(server, &ctx, &bytes)
-            .await
-            .map_err(|error| refuse(None, error)),
-    };
-    noted.often = answered.is_ok();
-    let answered = answered.map(|body| {
-        let kind = [(header::CONTENT_TYPE, "application/json; charset=utf-8")];
-        (StatusCode::OK, kind, body).into_response()
-    });
-    Ok(note(answered, noted))
+    let bytes = body::read(content, settings.body_limit, settings.body_timeout)
+        .await
+        .map_err(|(status, error)| refuse(Some(status), error))?;
+    let written = checked(server, &ctx, &bytes)
+        .await
+        .map_err(|error| refuse(None, error))?;
+    let kind = [(header::CONTENT_TYPE, "application/json; charset=utf-8")];
+    Ok((StatusCode::OK, kind, written).into_response())
 }
 
 async fn checked(server: &Server, ctx: &Ctx, bytes: &[u8]) -> Result<Vec<u8>> {
@@ -97,9 +106,9 @@ async fn checked(server: &Server, ctx: &Ctx, bytes: &[u8]) -> Result<Vec<u8>> {
     }
     let verifying = verify(ctx, &server.app.authenticator, &questions);
     let deadline = server.app.api.settings().deadline;
-    let verdicts = tokio::time::timeout(deadline, verifying)
+    let verdicts = caller::within(deadline, verifying)
         .await
-        .unwrap_or_else(|_elapsed| Err(caller::late()))?;
+        .unwrap_or_else(|| Err(caller::late()))?;
     for verdict in &verdicts {
         server.v1.count(verdict.outcome);
     }
@@ -240,7 +249,7 @@ struct Deciding<'a> {
 impl<'a> Answer<'a> {
     fn of(verdict: &'a Verdict) -> Self {
         let key = verdict.key.as_deref();
-        let deciding = |fact: &'a std::sync::Arc<PermissionFact>| Deciding {
+        let deciding = |fact: &'a Arc<PermissionFact>| Deciding {
             id: Id::new(Kind::Permission, fact.id),
             role: &fact.role.name,
             path: fact.path.as_str(),

@@ -26,7 +26,7 @@ pub fn is_wanted(headers: &HeaderMap) -> bool {
 }
 
 /// Turns the connection into a WebSocket.
-pub async fn upgrade(server: Server, mut parts: Parts, info: RequestInfo) -> Response {
+pub async fn upgrade(server: Server, mut parts: Parts, info: Arc<RequestInfo>) -> Response {
     if let Err(error) = site::check_upgrade(&server, &parts.headers) {
         return answer::plain(StatusCode::FORBIDDEN, error);
     }

@@ -12,6 +12,7 @@ use super::super::caller::{self, Visitor};
 use super::super::journal::{Line, Noted};
 use super::super::{Server, trace};
 use super::connection::Event;
+use crate::ctx::RequestInfo;
 use crate::error::Error;
 use crate::graphql::error::Refused;
 use crate::graphql::request::GraphqlRequest;
@@ -37,7 +38,7 @@ impl Operation {
     /// Runs it to its end, and writes its line in the log.
     pub async fn run(self, request: GraphqlRequest) {
         let since = Instant::now();
-        let mut info = self.visitor.read().await.info.clone();
+        let mut info = RequestInfo::clone(&self.visitor.read().await.info);
         let span = trace::begin_operation(&mut info, self.server.settings.scheme());
         let mut noted = Noted {
             name: request.operation_name.clone(),
@@ -76,7 +77,7 @@ impl Operation {
             Ok::<_, Refused>((ctx, prepared))
         };
         let (ctx, prepared) = preparing.instrument(span.clone()).await?;
-        noted.operation = prepared.label().to_owned();
+        noted.operation = prepared.label().to_owned().into();
         noted.cost = prepared.operation.cost;
         if prepared.is_subscription() {
             // A trace ends some time; a subscription may last for days.

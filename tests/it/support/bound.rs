@@ -4,6 +4,8 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use futures_util::{SinkExt, StreamExt};
+use hyper::client::conn::http1;
+use hyper_util::rt::TokioIo;
 use keystead::http::{Reserved, Settings};
 use serde_json::{Value, json};
 use tokio::net::TcpStream;
@@ -13,7 +15,7 @@ use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 use tokio_tungstenite::tungstenite::{Error, Message};
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
 
-use super::TestApp;
+use super::{Answer, Call, TestApp};
 
 /// A server that runs until it is told to stop.
 pub struct Bound {
@@ -53,6 +55,19 @@ impl Bound {
     /// Waits until it has stopped.
     pub async fn stopped(self) {
         self.served.await.unwrap();
+    }
+
+    /// Sends a request over a connection of its own.
+    pub async fn send(&self, call: Call) -> Answer {
+        let stream = TcpStream::connect(self.address).await.unwrap();
+        let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await.unwrap();
+        let driving = tokio::spawn(connection);
+        let mut request = call.build();
+        let host = self.address.to_string().parse().unwrap();
+        request.headers_mut().insert("host", host);
+        let answer = Answer::of(sender.send_request(request).await.unwrap()).await;
+        driving.abort();
+        answer
     }
 
     /// A WebSocket that offers `graphql-transport-ws`.

@@ -1,7 +1,7 @@
 //! HTTP requests through the router, without a socket.
 
 use axum::Router;
-use axum::body::Body;
+use axum::body::{Body, HttpBody};
 use axum::http::{Request, Response, header, request};
 use http_body_util::BodyExt;
 use keystead::http::Peer;
@@ -39,6 +39,10 @@ impl Call {
         self
     }
 
+    pub fn build(self) -> Request<Body> {
+        self.parts.body(self.body).unwrap()
+    }
+
     /// As if it came from that address.
     pub fn from(mut self, ip: &str) -> Call {
         let peer = Peer((ip.parse::<std::net::IpAddr>().unwrap(), 50_000).into());
@@ -56,8 +60,11 @@ pub struct Answer {
 
 impl Answer {
     pub async fn read(router: Router, call: Call) -> Answer {
-        let request = call.parts.body(call.body).unwrap();
-        let response: Response<Body> = router.oneshot(request).await.unwrap();
+        Answer::of(router.oneshot(call.build()).await.unwrap()).await
+    }
+
+    /// A response, whose body is read.
+    pub async fn of<B: HttpBody<Error: std::fmt::Debug>>(response: Response<B>) -> Answer {
         let (parts, body) = response.into_parts();
         Answer {
             status: parts.status.as_u16(),

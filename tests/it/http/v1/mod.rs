@@ -7,6 +7,7 @@ mod openapi;
 mod proxies;
 mod rights;
 mod same;
+mod straight;
 mod verify;
 
 use serde_json::{Value, json};
