@@ -112,7 +112,7 @@ fn routes(server: Server) -> Router {
 /// The schema, for those who may introspect.
 async fn schema(
     State(server): State<Server>,
-    Extension(info): Extension<RequestInfo>,
+    Extension(info): Extension<Arc<RequestInfo>>,
     headers: HeaderMap,
 ) -> Response {
     static SCHEMA: LazyLock<String> = LazyLock::new(crate::graphql::schema::sdl);
