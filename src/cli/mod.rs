@@ -8,16 +8,19 @@ mod seed;
 mod serve;
 
 use clap::{Arg, ArgMatches, Args, CommandFactory, FromArgMatches, Parser, Subcommand};
-use keystead::config::{Config, Loaded, SETTINGS, Sources};
+use keystead::config::{Config, Loaded, SETTINGS, Setting, Sources, defaults};
 use output::Failure;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-const SETTINGS_HEADING: &str = "Settings";
-
 const AFTER_HELP: &str = "\
-Without a command Keystead serves. Every setting is also a variable of the environment (--pool-size: KEYSTEAD_POOL_SIZE)
-and a line in keystead.toml (pool_size); `keystead config` prints them all. `--help` lists their flags.";
+Without a command Keystead serves. Every setting is a flag of every command (--pool-size), a variable of the environment
+(KEYSTEAD_POOL_SIZE) and a line in keystead.toml (pool_size): `keystead serve --help` lists the flags, `keystead config` prints the file.";
+
+const AFTER_COMMAND: &str =
+    "All settings are flags too: see `keystead serve --help` or `keystead config`.";
+
+const AFTER_SERVE: &str = "All settings are flags too: `--help` lists them.";
 
 /// One place that owns users, teams, API keys and permissions: a typed GraphQL API over Postgres.
 #[derive(Parser)]
@@ -100,22 +103,60 @@ fn dispatch(command: Command, sources: &Sources) -> Result<ExitCode, Failure> {
     }
 }
 
-/// The commands, and a flag for each setting.
+/// The commands, and a flag for each setting: every command takes it, and the help of `serve` describes it.
 fn command() -> clap::Command {
-    let settings = SETTINGS.iter().map(|setting| {
-        Arg::new(setting.name)
-            .long(setting.name.replace('_', "-"))
-            .value_name("VALUE")
-            .help(one_line(setting.description))
-            .help_heading(SETTINGS_HEADING)
+    let hidden = SETTINGS
+        .iter()
+        .map(|setting| flag(setting).global(true).hide(true));
+    let shown = defaults().into_iter().map(|(setting, default)| {
+        let mut help = setting
+            .description
+            .lines()
+            .map(str::trim)
+            .collect::<Vec<_>>();
+        let default = format!("[default: {default}]");
+        if !default.ends_with(": ]") {
+            help.push(&default);
+        }
+        flag(setting)
+            .help(help.join("\n"))
+            .help_heading(setting.group)
             .hide_short_help(true)
-            .global(true)
     });
-    Cli::command().args(settings)
+    let command = Cli::command().args(hidden);
+    let names: Vec<String> = names(&command);
+    names
+        .into_iter()
+        .fold(command, |command, name| {
+            command.mut_subcommand(name, pointing)
+        })
+        .mut_subcommand("serve", |serve| {
+            serve
+                .args(shown)
+                .after_help(AFTER_SERVE)
+                .after_long_help("")
+        })
 }
 
-fn one_line(text: &str) -> String {
-    text.split_whitespace().collect::<Vec<_>>().join(" ")
+fn flag(setting: &Setting) -> Arg {
+    Arg::new(setting.name)
+        .long(setting.name.replace('_', "-"))
+        .value_name(setting.value_name())
+}
+
+fn names(command: &clap::Command) -> Vec<String> {
+    let each = command.get_subcommands();
+    each.map(|one| one.get_name().to_owned()).collect()
+}
+
+/// The command with a word about the settings below its help, and below that of its own commands.
+fn pointing(command: clap::Command) -> clap::Command {
+    let names = names(&command);
+    names
+        .into_iter()
+        .fold(command.after_help(AFTER_COMMAND), |command, name| {
+            command.mut_subcommand(name, pointing)
+        })
 }
 
 /// The settings that the command line sets, wherever in it they stand.

@@ -6,9 +6,11 @@
 mod check;
 mod load;
 mod print;
+mod setting;
 mod values;
 
 pub use load::{ConfigError, Loaded, Sources};
+pub use setting::{Setting, defaults};
 pub use values::{Hidden, LogFormat, Size, Span, Switch};
 
 use crate::ctx::Policy;
@@ -24,19 +26,6 @@ use serde::{Deserialize, Serialize};
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
-
-/// What is known of one setting beside its value.
-#[derive(Debug, Clone, Copy)]
-pub struct Setting {
-    /// Its name in the file.
-    pub name: &'static str,
-    /// The heading it stands under.
-    pub group: &'static str,
-    /// What it means, for people.
-    pub description: &'static str,
-    /// Whether its value must not be shown.
-    pub secret: bool,
-}
 
 macro_rules! settings {
     ($($group:literal { $( $(#[doc = $doc:literal])+ $(#[serde($serde:meta)])? $name:ident: $type:ty = $default:expr $(, $secret:ident)?; )+ })+) => {
@@ -60,6 +49,7 @@ macro_rules! settings {
                 group: $group,
                 description: concat!($($doc, "\n"),+),
                 secret: false $(|| stringify!($secret).len() > 0)?,
+                kind: stringify!($type),
             }, )+)+
         ];
     };

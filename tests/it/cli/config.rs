@@ -214,27 +214,6 @@ fn the_password_of_the_database_is_never_printed() {
 }
 
 #[test]
-fn help_names_every_command_and_every_flag() {
-    let folder = Folder::new("help");
-    let short = run(&mut keystead(folder.path(), &["-h"]));
-    for command in [
-        "serve", "migrate", "schema", "admin", "config", "doctor", "seed",
-    ] {
-        assert!(
-            short.out.contains(&format!("\n  {command} ")),
-            "{command}: {}",
-            short.out
-        );
-    }
-    assert!(!short.out.contains("--pool-size <"), "{}", short.out);
-    let long = run(&mut keystead(folder.path(), &["--help"]));
-    for setting in SETTINGS {
-        let flag = format!("--{} ", setting.name.replace('_', "-"));
-        assert!(long.out.contains(&flag), "{flag}: {}", long.out);
-    }
-}
-
-#[test]
 fn an_address_that_cannot_be_listened_on_is_told_by_an_example() {
     let folder = Folder::new("listen");
     let ran = run(&mut keystead(

@@ -3,6 +3,7 @@
 mod config;
 mod containers;
 mod doctor;
+mod help;
 mod seed;
 mod serve;
 mod server;
