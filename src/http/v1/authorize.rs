@@ -7,6 +7,7 @@
 
 use std::borrow::Cow;
 use std::sync::Arc;
+use std::time::Instant;
 
 use axum::extract::{Query, Request, State};
 use axum::http::request::Parts;
@@ -102,7 +103,9 @@ async fn answer(server: &Server, parts: &Parts, needs: Result<Vec<Needed>>) -> R
         operation: "authorize".into(),
         ..Noted::default()
     };
+    let since = Instant::now();
     let decided = decide(server, parts, needs, &mut noted).await;
+    server.v1.authorizing.record(since.elapsed());
     noted.often = decided.is_ok();
     note(decided, noted)
 }

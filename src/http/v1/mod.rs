@@ -19,7 +19,7 @@ use axum::Router;
 use axum::http::{Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{any, get};
-use metrics::Counter;
+use metrics::{Counter, Histogram};
 
 use super::journal::Noted;
 use super::{Server, answer};
@@ -50,6 +50,8 @@ pub struct Shared {
     budget: Option<Budget>,
     /// Answers by their code, in the order of [`Outcome::ALL`].
     outcomes: [Counter; Outcome::ALL.len()],
+    /// How long `/v1/authorize` took.
+    authorizing: Histogram,
 }
 
 impl Shared {
@@ -60,6 +62,7 @@ impl Shared {
             outcomes: Outcome::ALL.map(
                 |outcome| metrics::counter!("keystead_checks_total", "code" => outcome.as_str()),
             ),
+            authorizing: metrics::histogram!("keystead_check_seconds", "route" => "authorize"),
         }
     }
 

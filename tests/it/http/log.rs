@@ -194,6 +194,7 @@ async fn what_is_counted_can_be_read() {
         .post(&json!({"query": "{ users(first: 1) { totalCount } }"}))
         .await;
     client.post(&json!({"query": "{ nothing }"})).await;
+    client.send(client.request("GET", "/v1/authorize")).await;
     let answer = client.send(client.request("GET", "/metrics")).await;
     assert!(
         answer
@@ -209,6 +210,9 @@ async fn what_is_counted_can_be_read() {
         "keystead_db_connections{state=\"open\"}",
         "keystead_db_statements_total",
         "keystead_db_operations_total{op=",
+        "keystead_check_seconds_bucket{route=\"authorize\",le=\"0.000025\"}",
+        "keystead_check_seconds_count{route=\"authorize\"}",
+        "# HELP keystead_check_seconds ",
         "# HELP keystead_requests_total ",
         "# HELP keystead_db_connections ",
         "# HELP keystead_request_seconds ",
