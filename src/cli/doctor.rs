@@ -2,9 +2,12 @@
 
 use super::database::{self, Database};
 use super::output::{self, Failure};
+use chrono::{DateTime, TimeDelta, Utc};
 use keystead::config::{Config, Loaded};
+use keystead::ctx::Clock;
 use keystead::db::diagnosis::{Diagnosis, examine};
 use keystead::db::migrate;
+use keystead::http;
 use std::fmt::Write;
 use std::os::unix::fs::PermissionsExt;
 use std::process::ExitCode;
@@ -14,6 +17,9 @@ const OPEN_FILES: u64 = 4096;
 
 /// Connections that are left to administrators, other tools and the replica that takes over.
 const SPARE_CONNECTIONS: i64 = 5;
+
+/// A certificate that ends so soon is to be replaced.
+const AHEAD: TimeDelta = TimeDelta::days(30);
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Grade {
@@ -62,6 +68,7 @@ impl Report {
 pub async fn run(loaded: Loaded) -> Result<ExitCode, Failure> {
     let mut report = Report::default();
     configuration(&mut report, &loaded);
+    certificate(&mut report, &loaded.config, Clock::system().now());
     open_files(&mut report);
     match database::open(&loaded.config).await {
         Ok(database) => {
@@ -116,6 +123,38 @@ fn configuration(report: &mut Report, loaded: &Loaded) {
             &format!("chmod 600 {}", key.display()),
         );
     }
+}
+
+/// Whether clients will believe the certificate, as far as its dates go.
+fn certificate(report: &mut Report, config: &Config, now: DateTime<Utc>) {
+    let Some(files) = config.http().tls else {
+        return;
+    };
+    let (from, until) = match http::tls_validity(&files) {
+        Ok(dates) => dates,
+        Err(error) => return report.add(Grade::Bad, "certificate", error.message, ""),
+    };
+    let left = until - now;
+    let (grade, found) = if now < from {
+        (Grade::Bad, format!("is not valid before {}", day(from)))
+    } else if left < TimeDelta::zero() {
+        (Grade::Bad, format!("has expired on {}", day(until)))
+    } else if left < AHEAD {
+        let text = format!("expires on {}, in {} days", day(until), left.num_days());
+        (Grade::Doubtful, text)
+    } else {
+        (Grade::Good, format!("valid until {}", day(until)))
+    };
+    report.add(
+        grade,
+        "certificate",
+        format!("{} {found}", files.certificate.display()),
+        "replace it and its key, and send SIGHUP to the server",
+    );
+}
+
+fn day(moment: DateTime<Utc>) -> impl std::fmt::Display {
+    moment.format("%Y-%m-%d %H:%M UTC")
 }
 
 fn open_files(report: &mut Report) {

@@ -34,7 +34,7 @@ pub use caller::Peer;
 pub use reserve::{Reserved, reserve};
 pub use serve::serve;
 pub use settings::{Settings, TlsFiles};
-pub use tls::check as check_tls;
+pub use tls::{check as check_tls, validity as tls_validity};
 pub use v1::{Reporters, Rule, RuleError, Rules};
 
 use std::ops::Deref;

@@ -3,12 +3,16 @@
 use std::path::Path;
 use std::sync::{Arc, RwLock};
 
+use chrono::{DateTime, Utc};
 use rustls::ServerConfig;
 use rustls::pki_types::pem::{self, PemObject};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
+use x509_cert::Certificate;
+use x509_cert::der::Decode;
+use x509_cert::time::Time;
 
 use super::TlsFiles;
 use crate::error::{Error, Result};
@@ -74,6 +78,36 @@ impl Tls {
 /// `BAD_USER_INPUT` in `tls_certificate` or `tls_key`, naming the file and what is wrong with it.
 pub fn check(files: &TlsFiles) -> Result<()> {
     read(files).map(|_| ())
+}
+
+/// From when until when the chain in the file can be used: the latest begin and the earliest end of its certificates.
+///
+/// # Errors
+/// `BAD_USER_INPUT` in `tls_certificate`, when there is none or one of them cannot be read.
+pub fn validity(files: &TlsFiles) -> Result<(DateTime<Utc>, DateTime<Utc>)> {
+    let path = &files.certificate;
+    let bad = || {
+        let message = format!("{}: its dates cannot be read", path.display());
+        Error::bad_input("tls_certificate", message)
+    };
+    let moment = |time: &Time| {
+        let seconds = i64::try_from(time.to_unix_duration().as_secs()).ok();
+        seconds.and_then(|seconds| DateTime::from_timestamp(seconds, 0))
+    };
+    let mut whole = None;
+    for certificate in CertificateDer::pem_file_iter(path).map_err(|_| bad())? {
+        let certificate = certificate.map_err(|_| bad())?;
+        let read = Certificate::from_der(&certificate).map_err(|_| bad())?;
+        let dates = &read.tbs_certificate.validity;
+        let (from, until) = moment(&dates.not_before)
+            .zip(moment(&dates.not_after))
+            .ok_or_else(bad)?;
+        whole = Some(match whole {
+            None => (from, until),
+            Some((begin, end)) => (from.max(begin), until.min(end)),
+        });
+    }
+    whole.ok_or_else(bad)
 }
 
 fn read(files: &TlsFiles) -> Result<Arc<ServerConfig>> {

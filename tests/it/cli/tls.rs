@@ -119,3 +119,46 @@ async fn a_hangup_takes_a_new_certificate_and_keeps_the_old_before_a_bad_one() {
     kill(server.pid(), Signal::SIGTERM).unwrap();
     assert_eq!(server.end().0, Some(0));
 }
+
+#[test]
+fn doctor_looks_at_the_dates_of_the_certificate() {
+    let folder = Folder::new("tls-dates");
+    let dir = folder.path();
+    let authority = Authority::new();
+    let now = keystead::ctx::Clock::system().now();
+    // Half a day more than so many days from now, or less.
+    for (begins, ends, code, part) in [
+        (-1, 90, 0, "ok    certificate    server.pem valid until "),
+        (-1, 31, 0, "ok    certificate    server.pem valid until "),
+        (-1, 29, 0, "warn  certificate    server.pem expires on "),
+        (-1, 29, 0, ", in 29 days\n"),
+        (
+            -90,
+            -1,
+            1,
+            "FAIL  certificate    server.pem has expired on ",
+        ),
+        (
+            1,
+            90,
+            1,
+            "FAIL  certificate    server.pem is not valid before ",
+        ),
+    ] {
+        let at = |days: i64| {
+            let moment = now + chrono::TimeDelta::days(days) + chrono::TimeDelta::hours(12);
+            let seconds = moment.timestamp().unsigned_abs();
+            rcgen::date_time_ymd(1970, 1, 1) + Duration::from_secs(seconds)
+        };
+        authority.write_with(dir, &["localhost"], |params| {
+            (params.not_before, params.not_after) = (at(begins), at(ends));
+        });
+        let ran = run(keystead(dir, &["doctor"])
+            .env("KEYSTEAD_TLS_CERTIFICATE", "server.pem")
+            .env("KEYSTEAD_TLS_KEY", "server.key"));
+        assert!(ran.out.contains(part), "{part:?} is missing: {}", ran.out);
+        assert_eq!(ran.code, Some(code), "{}", ran.out);
+        let advised = ran.out.contains("-> replace it and its key");
+        assert_eq!(advised, !part.starts_with("ok"), "{}", ran.out);
+    }
+}

@@ -43,9 +43,20 @@ impl Authority {
 
     /// Writes a new certificate for those names, and its key, into `server.pem` and `server.key`.
     pub fn write(&self, folder: &Path, names: &[&str]) -> Pair {
+        self.write_with(folder, names, |_| {})
+    }
+
+    /// The same with whatever else it shall say.
+    pub fn write_with(
+        &self,
+        folder: &Path,
+        names: &[&str],
+        more: impl FnOnce(&mut CertificateParams),
+    ) -> Pair {
         let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
         let key = KeyPair::generate().unwrap();
-        let params = CertificateParams::new(names).unwrap();
+        let mut params = CertificateParams::new(names).unwrap();
+        more(&mut params);
         let signed = params.signed_by(&key, &self.issuer).unwrap();
         let pair = Pair {
             certificate: folder.join("server.pem"),
