@@ -107,7 +107,18 @@ fn by_message(message: String) -> Failure {
     } else if UNAVAILABLE.iter().any(|part| message.contains(part)) {
         Failure::Unavailable(message)
     } else {
-        Failure::Other(message)
+        Failure::Other(explained(message))
+    }
+}
+
+/// What Postgres said, with the reason where only a pooler that gives each transaction another connection makes it say that.
+pub(super) fn explained(message: String) -> String {
+    if message.starts_with("prepared statement \"") {
+        format!(
+            "{message}: a pooler in between gives each transaction another connection. Let it pool sessions."
+        )
+    } else {
+        message
     }
 }
 

@@ -119,7 +119,8 @@ where
 {
     let mut conn = db.read("migrate").await?;
     conn.batch_execute(&format!(
-        "SET statement_timeout = 0; SELECT pg_advisory_lock({LOCK})"
+        "SELECT set_config('keystead.statement_timeout', current_setting('statement_timeout'), false);
+         SET statement_timeout = 0; SELECT pg_advisory_lock({LOCK})"
     ))
     .await
     .map_err(super::Failure::from)?;
@@ -132,7 +133,7 @@ where
     .await
     .map_err(|error| Error::internal(error.to_string()))?;
     conn.batch_execute(&format!(
-        "SELECT pg_advisory_unlock({LOCK}); RESET statement_timeout"
+        "SELECT pg_advisory_unlock({LOCK}), set_config('statement_timeout', current_setting('keystead.statement_timeout'), false)"
     ))
     .await
     .map_err(super::Failure::from)?;
@@ -141,6 +142,6 @@ where
             Code::Internal,
             "The database could not be brought to this version's schema.",
         )
-        .because(error.to_string())
+        .because(super::failure::explained(error.to_string()))
     })
 }

@@ -1,4 +1,5 @@
 mod coalesce;
 mod embedded;
+mod migrate;
 pub mod plans;
 mod tls;
