@@ -26,6 +26,9 @@ pub struct Seed {
     /// Teams to make. Default: one for a hundred users.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(0..=1_000_000))]
     teams: Option<u32>,
+    /// Permissions to make. Default: those that teams, some users and all restricted keys hold, a tenth as many as there are keys.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(0..=100_000_000))]
+    permissions: Option<u64>,
     /// The same number makes the same rows.
     #[arg(long, value_name = "NUMBER", default_value_t = 1)]
     seed: u64,
@@ -67,6 +70,7 @@ async fn make(database: &database::Database, seed: &Seed) -> Result<Made, Failur
         users: seed.users,
         keys_per_user: seed.keys_per_user,
         teams: seed.teams.unwrap_or(seed.users.div_ceil(100)),
+        permissions: seed.permissions,
         seed: seed.seed,
     };
     let mut secrets = seed.secrets.as_deref().map(create).transpose()?;

@@ -15,30 +15,31 @@ const TABLES: &str = "'{users,teams,team_memberships,api_keys,permissions}'::reg
 pub(super) const VACUUM: &str =
     "VACUUM (ANALYZE) users, teams, team_memberships, api_keys, permissions";
 
-/// Sends `total` rows that `next` writes one by one.
+/// Sends the rows that `next` writes one by one until it says that there are no more: about `total`.
 pub(super) async fn rows(
     tx: &Transaction<'_>,
     table: Table,
     total: u64,
-    mut next: impl FnMut(&mut Rows),
+    mut next: impl FnMut(&mut Rows) -> bool,
     progress: &mut impl FnMut(Step, u64, u64),
 ) -> Result<u64, Error> {
     let sql = format!("COPY {} ({}) FROM STDIN", table.name, table.columns);
     let sink = tx.copy_in(&sql).await?;
     tokio::pin!(sink);
     let mut rows = Rows::default();
-    for done in 0..total {
-        next(&mut rows);
+    let mut done = 0;
+    while next(&mut rows) {
+        done += 1;
         if rows.len() >= CHUNK {
             sink.send(rows.take()).await?;
-            progress(table.step, done + 1, total);
+            progress(table.step, done, total.max(done));
         }
     }
     if rows.len() > 0 {
         sink.send(rows.take()).await?;
     }
     let made = sink.finish().await?;
-    progress(table.step, total, total);
+    progress(table.step, made, made);
     Ok(made)
 }
 

@@ -17,6 +17,7 @@ pub(super) struct Keys<'a> {
     /// Set if the secrets are wanted.
     random: Option<Random>,
     users: &'a [Made],
+    teams: &'a [Made],
     /// Of users that are still to come.
     memberships: &'a [Membership],
     per_user: u32,
@@ -36,7 +37,7 @@ pub(super) struct Keys<'a> {
 impl<'a> Keys<'a> {
     pub(super) fn new(
         plan: &Plan,
-        users: &'a [Made],
+        (users, teams): (&'a [Made], &'a [Made]),
         memberships: &'a [Membership],
         real: bool,
     ) -> Keys<'a> {
@@ -44,6 +45,7 @@ impl<'a> Keys<'a> {
             dice: Dice::new(plan, 4),
             random: real.then(|| Random::seeded(plan.seed)),
             users,
+            teams,
             memberships,
             per_user: plan.keys_per_user,
             next_user: 0,
@@ -56,7 +58,7 @@ impl<'a> Keys<'a> {
         }
     }
 
-    /// The line for the file of secrets, if that is wanted.
+    /// Writes the next row, if there is one more, and returns the line for the file of secrets; an empty one if that is not wanted.
     pub(super) fn next(&mut self, rows: &mut Rows) -> Option<String> {
         let owner = self.owner()?;
         let dice = &mut self.dice;
@@ -119,13 +121,15 @@ impl<'a> Keys<'a> {
         }
         self.named += 1;
         let (key, owner) = (Id::new(Kind::ApiKey, id), Id::new(Kind::User, owner.id));
-        secret.map(|secret| format!("{key}\t{owner}\t{}\n", secret.expose()))
+        let line = |secret: Secret| format!("{key}\t{owner}\t{}\n", secret.expose());
+        Some(secret.map(line).unwrap_or_default())
     }
 
     /// Whose turn it is. Two users share twice the average, so that the sum is exact.
     fn owner(&mut self) -> Option<Made> {
         while self.left == 0 {
             let user = *self.users.get(self.next_user)?;
+            let index = self.next_user;
             let pair = self.next_user.is_multiple_of(2) && self.next_user + 1 < self.users.len();
             self.left = if pair {
                 self.spare = self.dice.0.random_range(0..=self.per_user);
@@ -139,10 +143,11 @@ impl<'a> Keys<'a> {
             let mine = self
                 .memberships
                 .iter()
-                .take_while(|membership| membership.user.id == user.id)
+                .take_while(|membership| membership.user as usize == index)
                 .count();
             let (mine, later) = self.memberships.split_at(mine);
-            self.team = mine.first().map(|membership| membership.team.id);
+            let team = mine.first().map(|first| self.teams[first.team as usize].id);
+            self.team = team;
             self.memberships = later;
         }
         self.left -= 1;

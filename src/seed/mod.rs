@@ -8,6 +8,7 @@ mod copy;
 mod keys;
 mod names;
 mod people;
+mod permissions;
 mod rows;
 mod world;
 
@@ -25,6 +26,8 @@ pub struct Plan {
     pub keys_per_user: u32,
     /// Teams; each user is in up to three. At most a million.
     pub teams: u32,
+    /// Permissions in all; `None`: what teams, some users and all restricted keys hold, about a tenth as many as there are keys.
+    pub permissions: Option<u64>,
     /// What everything follows from.
     pub seed: u64,
 }
@@ -123,30 +126,38 @@ pub async fn fill(
     .map_err(refused)?;
     let teams = teams.made;
 
-    let memberships = world.memberships(&users, &teams);
+    let people = (users.as_slice(), teams.as_slice());
+    let memberships = world.memberships(users.len(), teams.len());
     let mut left = memberships.iter();
     let total = memberships.len() as u64;
     made.memberships = copy::rows(
         &tx,
         world::MEMBERSHIPS,
         total,
-        |rows| world::membership(rows, left.next()),
+        |rows| {
+            let next = left.next();
+            next.is_some_and(|row| {
+                world::membership(rows, people, row);
+                true
+            })
+        },
         &mut progress,
     )
     .await
     .map_err(refused)?;
 
-    let mut keys = world.keys(&users, &memberships, secrets.is_some());
+    let mut keys = world.keys(people, &memberships, secrets.is_some());
     let mut written = Ok(());
-    let total = total_keys(plan);
     made.keys = copy::rows(
         &tx,
         world::KEYS,
-        total,
+        total_keys(plan),
         |rows| {
-            if let (Some(line), Some(out), Ok(())) = (keys.next(rows), secrets.as_mut(), &written) {
+            let line = keys.next(rows);
+            if let (Some(line), Some(out), Ok(())) = (&line, secrets.as_mut(), &written) {
                 written = out.write_all(line.as_bytes());
             }
+            line.is_some()
         },
         &mut progress,
     )
@@ -155,14 +166,13 @@ pub async fn fill(
     written
         .map_err(|e| Error::internal("the secrets could not be written").because(e.to_string()))?;
 
-    let permissions = world.permissions(&users, &teams, &keys.restricted);
-    let mut left = permissions.iter();
-    let total = permissions.len() as u64;
+    let mut permissions = world.permissions(people, &keys.restricted);
+    let total = permissions.total();
     made.permissions = copy::rows(
         &tx,
         world::PERMISSIONS,
         total,
-        |rows| world::permission(rows, left.next()),
+        |rows| permissions.next(rows),
         &mut progress,
     )
     .await

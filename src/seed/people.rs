@@ -27,7 +27,11 @@ impl Users {
         }
     }
 
-    pub(super) fn next(&mut self, rows: &mut Rows) {
+    /// Writes the next row, if there is one more.
+    pub(super) fn next(&mut self, rows: &mut Rows) -> bool {
+        if self.made.len() == self.count {
+            return false;
+        }
         let dice = &mut self.dice;
         let at = spread(self.made.len(), self.count);
         let id = dice.id(at);
@@ -82,6 +86,7 @@ impl Users {
             .optional_time(last_used)
             .end();
         self.made.push(Made { id, at });
+        true
     }
 }
 
@@ -103,8 +108,12 @@ impl<'a> Teams<'a> {
         }
     }
 
-    pub(super) fn next(&mut self, rows: &mut Rows) {
+    /// Writes the next row, if there is one more.
+    pub(super) fn next(&mut self, rows: &mut Rows) -> bool {
         let index = self.made.len();
+        if index == self.count {
+            return false;
+        }
         // A team is as old as the user who founds it.
         let at = self
             .users
@@ -130,5 +139,6 @@ impl<'a> Teams<'a> {
             .time(at)
             .end();
         self.made.push(Made { id, at });
+        true
     }
 }

@@ -2,12 +2,10 @@
 //! another that was made before it.
 
 use super::keys::Keys;
-use super::names::MODELS;
 use super::people::{Teams, Users};
+use super::permissions::Permissions;
 use super::rows::Rows;
 use super::{Plan, Step};
-use crate::db::ids::Kind;
-use crate::permissions::role;
 use chrono::{DateTime, TimeDelta, Utc};
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
@@ -60,19 +58,11 @@ pub(super) struct Made {
     pub(super) at: DateTime<Utc>,
 }
 
-/// Who is in which team.
+/// Who is in which team: their places among the users and the teams. There are millions of these.
 pub(super) struct Membership {
-    pub(super) team: Made,
-    pub(super) user: Made,
+    pub(super) team: u32,
+    pub(super) user: u32,
     admin: bool,
-}
-
-/// A row of `permissions`.
-pub(super) struct Permission {
-    id: Uuid,
-    holder: (Kind, Made),
-    path: String,
-    role: Uuid,
 }
 
 /// Where all rows come from.
@@ -144,18 +134,18 @@ impl World {
     }
 
     /// Each user in up to three teams; whoever comes first into a team is its admin.
-    pub(super) fn memberships(&self, users: &[Made], teams: &[Made]) -> Vec<Membership> {
+    pub(super) fn memberships(&self, users: usize, teams: usize) -> Vec<Membership> {
         let mut dice = Dice::new(&self.plan, 3);
-        let mut led = vec![false; teams.len()];
-        let mut all = Vec::with_capacity(users.len() * 2);
-        for (index, user) in users.iter().enumerate() {
+        let mut led = vec![false; teams];
+        let mut all = Vec::with_capacity(users * 2);
+        for index in 0..users {
             let mut mine: Vec<usize> = Vec::with_capacity(3);
-            for _ in 0..dice.0.random_range(1..=3_usize).min(teams.len()) {
+            for _ in 0..dice.0.random_range(1..=3_usize).min(teams) {
                 // The first users found the teams, in turn.
-                let team = if index < teams.len() && mine.is_empty() {
+                let team = if index < teams && mine.is_empty() {
                     index
                 } else {
-                    dice.skewed(teams.len())
+                    dice.skewed(teams)
                 };
                 if mine.contains(&team) {
                     continue;
@@ -164,8 +154,8 @@ impl World {
                 let admin = !led[team] || dice.percent(3);
                 led[team] = true;
                 all.push(Membership {
-                    team: teams[team],
-                    user: *user,
+                    team: team as u32,
+                    user: index as u32,
                     admin,
                 });
             }
@@ -175,91 +165,32 @@ impl World {
 
     pub(super) fn keys<'a>(
         &self,
-        users: &'a [Made],
+        people: (&'a [Made], &'a [Made]),
         memberships: &'a [Membership],
         real: bool,
     ) -> Keys<'a> {
-        Keys::new(&self.plan, users, memberships, real)
+        Keys::new(&self.plan, people, memberships, real)
     }
 
-    /// What teams, some users and all restricted keys hold.
-    pub(super) fn permissions(
+    pub(super) fn permissions<'a>(
         &self,
-        users: &[Made],
-        teams: &[Made],
-        keys: &[Made],
-    ) -> Vec<Permission> {
-        let mut dice = Dice::new(&self.plan, 5);
-        let roles = [role::READ.id, role::USE.id, role::EDIT.id];
-        let mut all = Vec::new();
-        let mut hold = |dice: &mut Dice, holder: (Kind, Made), path: String, role: Uuid| {
-            let id = dice.id(holder.1.at);
-            all.push(Permission {
-                id,
-                holder,
-                path,
-                role,
-            });
-        };
-        for (index, team) in teams.iter().enumerate() {
-            hold(
-                &mut dice,
-                (Kind::Team, *team),
-                format!("/experiments/{}", index + 1),
-                role::MANAGE.id,
-            );
-            let model = dice.pick(&MODELS);
-            hold(
-                &mut dice,
-                (Kind::Team, *team),
-                format!("/models/{model}"),
-                role::USE.id,
-            );
-        }
-        for user in users {
-            if dice.percent(5) {
-                let path = format!("/vms/{}", dice.0.random_range(100..1_000));
-                let role = dice.pick(&roles);
-                hold(&mut dice, (Kind::User, *user), path, role);
-            }
-        }
-        for key in keys {
-            let path = format!("/models/{}", dice.pick(&MODELS));
-            hold(&mut dice, (Kind::ApiKey, *key), path, role::USE.id);
-        }
-        all
+        (users, teams): (&'a [Made], &'a [Made]),
+        restricted: &'a [Made],
+    ) -> Permissions<'a> {
+        Permissions::new(&self.plan, users, teams, restricted)
     }
 }
 
-pub(super) fn membership(rows: &mut Rows, row: Option<&Membership>) {
-    let Some(Membership { team, user, admin }) = row else {
-        return;
-    };
+/// Writes one membership.
+pub(super) fn membership(
+    rows: &mut Rows,
+    (users, teams): (&[Made], &[Made]),
+    Membership { team, user, admin }: &Membership,
+) {
+    let (team, user) = (teams[*team as usize], users[*user as usize]);
     rows.value(team.id)
         .value(user.id)
         .value(if *admin { "ADMIN" } else { "MEMBER" })
         .time(team.at.max(user.at))
-        .end();
-}
-
-pub(super) fn permission(rows: &mut Rows, row: Option<&Permission>) {
-    let Some(Permission {
-        id,
-        holder: (kind, holder),
-        path,
-        role,
-    }) = row
-    else {
-        return;
-    };
-    rows.value(id);
-    for column in [Kind::User, Kind::Team, Kind::ApiKey] {
-        rows.optional((column == *kind).then_some(holder.id));
-    }
-    rows.value(path)
-        .value(role)
-        .value(true)
-        .null()
-        .time(holder.at)
         .end();
 }

@@ -50,6 +50,8 @@ async fn the_same_seed_makes_the_same_rows_and_leaves_every_index() {
             "200",
             "--teams",
             "9",
+            "--permissions",
+            "700",
             "--data-dir",
             name,
             "--seed",
@@ -63,7 +65,8 @@ async fn the_same_seed_makes_the_same_rows_and_leaves_every_index() {
             ran.err
         );
         assert!(
-            ran.out.contains(" memberships, 600 keys and "),
+            ran.out
+                .contains(" memberships, 600 keys and 700 permissions "),
             "{}",
             ran.out
         );
