@@ -9,10 +9,10 @@ use keystead::db::Endpoint;
 use keystead::db::pages::Cursor;
 
 /// How many users the requests choose from.
-const SAMPLE: usize = 2_000;
+pub const SAMPLE: usize = 2_000;
 
-/// Fills the database the first time, and returns a key of an administrator.
-pub async fn prepare(folder: &Path, url: &str, users: u64) -> String {
+/// Fills the database the first time by `keystead seed` with these arguments, and returns a key of an administrator.
+pub async fn prepare(folder: &Path, url: &str, seed: &[&str]) -> String {
     let marker = folder.join("bench.key");
     if let Ok(key) = std::fs::read_to_string(&marker) {
         return key;
@@ -32,17 +32,9 @@ pub async fn prepare(folder: &Path, url: &str, users: u64) -> String {
         ..NewApiKey::default()
     };
     let (_, secret) = keystead::api_keys::ops::generate(&ctx, new).await.unwrap();
-    let (users, teams) = (users.to_string(), (users / 100).to_string());
     let done = super::keystead(folder, url)
-        .args([
-            "seed",
-            "--users",
-            &users,
-            "--keys-per-user",
-            "3",
-            "--teams",
-            &teams,
-        ])
+        .arg("seed")
+        .args(seed)
         .status()
         .unwrap();
     assert!(done.success(), "seeding failed");
@@ -74,12 +66,12 @@ pub struct Sample {
 }
 
 /// Random users, and pages that begin behind some of them.
-pub async fn sample(url: &str) -> Sample {
+pub async fn sample(url: &str, size: usize) -> Sample {
     let client = Endpoint::parse(url).unwrap().client().await.unwrap();
     client.batch_execute("ANALYZE").await.unwrap();
     let texts =
         |rows: Vec<tokio_postgres::Row>| rows.iter().map(|row| row.get(0)).collect::<Vec<String>>();
-    let random = format!("SELECT id::text FROM users ORDER BY md5(id::text) LIMIT {SAMPLE}");
+    let random = format!("SELECT id::text FROM users ORDER BY md5(id::text) LIMIT {size}");
     let users = texts(client.query(&random, &[]).await.unwrap());
     let mut pages = Vec::new();
     for id in users.iter().take(50) {

@@ -1,9 +1,10 @@
 //! The speed of reads and of making keys, as ratios against limits measured in the same run: a constant route of the same
 //! binary, and pgbench with the same statements on the same database. `cargo bench` runs it all, `cargo bench -- reads`,
-//! `verify` or `revoking` a part; `docs/performance.md` has figures and says what limits each.
+//! `verify`, `revoking`, `flood` or `scale` a part; `docs/performance.md` has figures and says what limits each.
 //!
-//! `KEYSTEAD_BENCH_SECONDS` (5) is the length of one measurement, `KEYSTEAD_BENCH_USERS` (100,000) the size of the data. The data
-//! stays below `target/bench/` for the next run.
+//! `KEYSTEAD_BENCH_SECONDS` (5) is the length of one measurement, `KEYSTEAD_BENCH_USERS` (100,000) the size of the data;
+//! `scale` compares `KEYSTEAD_BENCH_FEW_USERS` (10,000) with `KEYSTEAD_BENCH_MANY_USERS` (1,000,000). The data stays below
+//! `target/bench/` for the next run.
 #![allow(
     clippy::print_stdout,
     clippy::unwrap_used,
@@ -12,10 +13,12 @@
 )]
 
 mod data;
+mod flood;
 mod load;
 mod postgraphile;
 mod postgres;
 mod revoking;
+mod scale;
 mod statements;
 mod verify;
 
@@ -25,6 +28,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use keystead::db::embedded::{Durability, Embedded};
+use keystead::db::ids::{Id, Kind};
 use load::Measured;
 
 const CLIENTS: usize = 32;
@@ -116,6 +120,22 @@ fn page_query(after: &str) -> String {
     )
 }
 
+/// A document as a request.
+fn graphql(key: &str, query: &str) -> Vec<u8> {
+    load::post(
+        "/graphql",
+        key,
+        &serde_json::json!({ "query": query }).to_string(),
+    )
+}
+
+/// The same about the user with that id.
+fn graphql_of(key: &str, query: &str, id: &str) -> Vec<u8> {
+    let id = Id::new(Kind::User, id.parse().unwrap()).to_string();
+    let body = serde_json::json!({ "query": query, "variables": { "id": id } });
+    load::post("/graphql", key, &body.to_string())
+}
+
 /// How long the server's operations on its database have taken so far, together.
 async fn statement_seconds(server: &Server) -> f64 {
     let text = load::text(&server.address, &load::get("/metrics")).await;
@@ -136,10 +156,12 @@ struct Line {
 #[tokio::main(flavor = "multi_thread", worker_threads = 2)]
 async fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    if let [word, address] = arguments.as_slice()
-        && word == verify::CONSTANT
-    {
-        return verify::serve_constant(address).await;
+    match arguments.as_slice() {
+        [word, address] if word == verify::CONSTANT => {
+            return verify::serve_constant(address).await;
+        }
+        [word, rest @ ..] if word == flood::SOURCE => return flood::pour(rest).await,
+        _ => {}
     }
     // `cargo test --benches` and clippy pass other flags: only `cargo bench` runs it.
     if !arguments.iter().any(|argument| argument == "--bench") {
@@ -154,17 +176,35 @@ async fn main() {
     };
     let seconds = setting("KEYSTEAD_BENCH_SECONDS", 5);
     let users = setting("KEYSTEAD_BENCH_USERS", 100_000);
-    let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(format!("target/bench/{users}"));
-    std::fs::create_dir_all(&folder).unwrap();
     let time = Duration::from_secs(seconds);
+    println!("one measurement lasts {seconds} s; {CLIENTS} clients unless said otherwise");
+    if ["reads", "verify", "revoking", "flood"]
+        .into_iter()
+        .any(wanted)
+    {
+        on_one_size(users, time, wanted).await;
+    }
+    if wanted("scale") {
+        scale::measure(time).await;
+    }
+}
 
+/// Where the data of that name lies.
+fn folder(name: &str) -> PathBuf {
+    let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(format!("target/bench/{name}"));
+    std::fs::create_dir_all(&folder).unwrap();
+    folder
+}
+
+async fn on_one_size(users: u64, time: Duration, wanted: impl Fn(&str) -> bool) {
+    let folder = folder(&users.to_string());
     let database = Embedded::start(&folder, Durability::Full).await.unwrap();
     let url = database.database_url("keystead");
-    let key = data::prepare(&folder, &url, users).await;
-    let sample = data::sample(&url).await;
-    println!(
-        "one measurement lasts {seconds} s; {users} users; {CLIENTS} clients unless said otherwise\n"
-    );
+    let (count, teams) = (users.to_string(), (users / 100).to_string());
+    let seed = ["--users", &count, "--keys-per-user", "3", "--teams", &teams];
+    let key = data::prepare(&folder, &url, &seed).await;
+    let sample = data::sample(&url, data::SAMPLE).await;
+    println!("{users} users\n");
     if wanted("reads") {
         reads(&folder, &url, &key, &sample, time).await;
     }
@@ -173,6 +213,9 @@ async fn main() {
     }
     if wanted("revoking") {
         revoking::measure(&folder, &url, &key).await;
+    }
+    if wanted("flood") {
+        flood::measure(&folder, &url, &key, &sample, time).await;
     }
     database.stop().await.unwrap();
 }
@@ -194,22 +237,7 @@ async fn reads(folder: &Path, url: &str, key: &str, sample: &data::Sample, time:
             Arc::new(requests),
         )
     };
-    let gql = |query: &str| {
-        load::post(
-            "/graphql",
-            key,
-            &serde_json::json!({ "query": query }).to_string(),
-        )
-    };
-    let with_id = |query: &str, id: &str| {
-        let typed = keystead::db::ids::Id::new(keystead::db::ids::Kind::User, id.parse().unwrap())
-            .to_string();
-        load::post(
-            "/graphql",
-            key,
-            &serde_json::json!({ "query": query, "variables": { "id": typed } }).to_string(),
-        )
-    };
+    let gql = |query: &str| graphql(key, query);
 
     let constant = run(CLIENTS, vec![load::get("/healthz")]).await;
     let typename = run(CLIENTS, vec![gql("{ __typename }")]).await;
@@ -234,14 +262,10 @@ async fn reads(folder: &Path, url: &str, key: &str, sample: &data::Sample, time:
         sample
             .users
             .iter()
-            .map(|id| with_id(query, id))
+            .map(|id| graphql_of(key, query, id))
             .collect::<Vec<_>>()
     };
-    let id = keystead::db::ids::Id::new(
-        keystead::db::ids::Kind::User,
-        sample.users[0].parse().unwrap(),
-    )
-    .to_string();
+    let id = Id::new(Kind::User, sample.users[0].parse().unwrap()).to_string();
     let statements = async |query: &str| {
         statements::of(
             url,

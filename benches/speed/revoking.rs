@@ -76,7 +76,7 @@ async fn trial(
     let deleted = gql(
         one,
         asker,
-        &format!("mutation {{ deleteApiKey(input: {{id: \"{id}\"}}) {{ deletedId }} }}"),
+        &format!("mutation {{ deleteApiKey(input: {{id: \"{id}\"}}) {{ deletedApiKeyId }} }}"),
     )
     .await;
     let took = begin.elapsed().as_micros() as u32;

@@ -37,7 +37,8 @@ pub async fn serve_constant(address: &str) {
     axum::serve(listener, routes).await.unwrap();
 }
 
-fn checks(asker: &str, keys: &[String]) -> Vec<Vec<u8>> {
+/// One check of each key.
+pub fn checks(asker: &str, keys: &[String]) -> Vec<Vec<u8>> {
     keys.iter()
         .map(|key| {
             let body = serde_json::json!({ "key": key, "privilege": "model.use", "path": "/models/gpt-4o" });
@@ -46,19 +47,25 @@ fn checks(asker: &str, keys: &[String]) -> Vec<Vec<u8>> {
         .collect()
 }
 
+/// Starts the constant route in a process of its own.
+pub async fn constant() -> Server {
+    let address = "127.0.0.1:4804".to_owned();
+    let process = Command::new(std::env::current_exe().unwrap())
+        .args([CONSTANT, &address])
+        .stdin(Stdio::null())
+        .spawn()
+        .unwrap();
+    let server = Server { process, address };
+    server.ready().await;
+    server
+}
+
 /// Measures both and prints the ratios.
 pub async fn measure(folder: &Path, url: &str, asker: &str, sample: &Sample, time: Duration) {
     let seconds = time.as_secs();
     let requests = checks(asker, &sample.keys);
     let constant = {
-        let address = "127.0.0.1:4804".to_owned();
-        let process = Command::new(std::env::current_exe().unwrap())
-            .args([CONSTANT, &address])
-            .stdin(Stdio::null())
-            .spawn()
-            .unwrap();
-        let server = Server { process, address };
-        server.ready().await;
+        let server = constant().await;
         let pid = server.process.id();
         load::run(
             &server.address,
