@@ -8,6 +8,7 @@ pub use random::Random;
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::SystemTime;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use tokio::sync::watch;
@@ -145,8 +146,9 @@ impl Clock {
     pub fn now(&self) -> DateTime<Utc> {
         match &self.manual {
             None => {
-                let now = Utc::now();
-                DateTime::from_timestamp_micros(now.timestamp_micros()).unwrap_or(now)
+                let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
+                let micros = since.map_or(0, |since| since.as_micros() as i64);
+                DateTime::from_timestamp_micros(micros).unwrap_or_default()
             }
             Some(micros) => {
                 DateTime::from_timestamp_micros(micros.load(Ordering::SeqCst)).unwrap_or_default()

@@ -134,8 +134,8 @@ impl Authenticator {
         };
         let holder = self.holder(digest, secret.sealing_key(), ip).await?;
         if let Some(key) = holder.api_key_id {
-            self.last_used
-                .note(key, holder.user_id, self.clock.now(), ip);
+            let now = holder.facts.now();
+            self.last_used.note(key, holder.user_id, now, ip);
         }
         Ok(Actor::Holder(Arc::new(holder)))
     }
@@ -164,7 +164,8 @@ impl Authenticator {
         match self.known.get(&digest) {
             Remembered::Key(key) => Ok(Some(key)),
             Remembered::Nobody => Ok(None),
-            Remembered::Nothing => self.keys.load(digest).await,
+            // In a box, so that what is remembered, as most is, does not carry the room for it along.
+            Remembered::Nothing => Box::pin(self.keys.load(digest)).await,
         }
     }
 
@@ -193,7 +194,8 @@ impl Authenticator {
     ) -> Result<Holder> {
         let found = self.identified(digest).await?;
         let key = found.ok_or_else(|| refused(Unusable::Unknown.message()))?;
-        usable(&key, digest, ip, self.clock.now()).map_err(|why| refused(why.message()))?;
+        let now = self.clock.now();
+        usable(&key, digest, ip, now).map_err(|why| refused(why.message()))?;
         let restricted = key.facts.key().is_some_and(|key| key.restricted);
         Ok(Holder {
             user_id: key.user_id,
@@ -204,7 +206,7 @@ impl Authenticator {
             } else {
                 Principal::User(key.user_id)
             },
-            facts: key.facts.at(self.clock.now()),
+            facts: key.facts.at(now),
             credential: digest,
             sealing,
         })

@@ -1,5 +1,6 @@
 //! Reading a body: so many bytes and so much time, whatever its headers claim.
 
+use std::pin::pin;
 use std::time::Duration;
 
 use axum::body::Body;
@@ -15,7 +16,7 @@ use crate::error::{Code, Error};
 /// # Errors
 /// The status and the error: 413 for more than `limit` bytes, 408 for more than `time`, 400 when it ends early.
 pub async fn read(body: Body, limit: usize, time: Duration) -> Result<Bytes, (StatusCode, Error)> {
-    match caller::within(time, collect(body, limit)).await {
+    match caller::within(time, pin!(collect(body, limit))).await {
         Some(read) => read,
         None => Err((
             StatusCode::REQUEST_TIMEOUT,

@@ -1,7 +1,7 @@
 //! What is known of a request before anybody asks who is calling: its id, the client's address, what it says of itself.
 
 use std::net::{IpAddr, SocketAddr};
-use std::pin::pin;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::Poll;
 use std::time::Duration;
@@ -137,8 +137,10 @@ pub fn authorization(headers: &HeaderMap) -> Option<&str> {
 }
 
 /// What the future yields, within so much time; `None` when that is over. What is at hand, as most is that is remembered, needs no timer.
-pub async fn within<T>(limit: Duration, future: impl Future<Output = T>) -> Option<T> {
-    let mut future = pin!(future);
+pub async fn within<T>(
+    limit: Duration,
+    mut future: Pin<&mut impl Future<Output = T>>,
+) -> Option<T> {
     if let Poll::Ready(value) = poll!(future.as_mut()) {
         return Some(value);
     }
@@ -185,7 +187,7 @@ impl Visitor {
             Ok(credential) => {
                 let asking = app.authenticate(credential, &self.info);
                 // A database that neither answers nor breaks the connection must not hold callers for ever.
-                within(app.api.settings().deadline, asking)
+                within(app.api.settings().deadline, pin!(asking))
                     .await
                     .unwrap_or_else(|| Err(late()))
             }

@@ -6,6 +6,7 @@
 //! AND: should a client get something into the query, it can only ask more of itself.
 
 use std::borrow::Cow;
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -145,7 +146,7 @@ async fn decide(
         .collect();
     let asking = server.app.authenticator.answer(&questions);
     let deadline = server.app.api.settings().deadline;
-    let verdicts = caller::within(deadline, asking)
+    let verdicts = caller::within(deadline, pin!(asking))
         .await
         .unwrap_or_else(|| Err(caller::late()))
         .map_err(|error| refuse(None, error))?;

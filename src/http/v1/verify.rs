@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::fmt;
 use std::net::IpAddr;
+use std::pin::pin;
 use std::sync::Arc;
 
 use axum::extract::{Request, State};
@@ -106,7 +107,7 @@ async fn checked(server: &Server, ctx: &Ctx, bytes: &[u8]) -> Result<Vec<u8>> {
     }
     let verifying = verify(ctx, &server.app.authenticator, &questions);
     let deadline = server.app.api.settings().deadline;
-    let verdicts = caller::within(deadline, verifying)
+    let verdicts = caller::within(deadline, pin!(verifying))
         .await
         .unwrap_or_else(|| Err(caller::late()))?;
     for verdict in &verdicts {
