@@ -119,6 +119,15 @@ impl Id {
     }
 }
 
+impl Id {
+    /// Appends the text, without the detour over a formatter.
+    pub fn push_to(self, text: &mut String) {
+        text.push_str(self.kind.prefix());
+        text.push('_');
+        text.extend(encode(self.uuid).map(char::from));
+    }
+}
+
 impl fmt::Display for Id {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.kind.prefix())?;

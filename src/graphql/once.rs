@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use sha2::{Digest as _, Sha256};
+use ring::digest::{Context, SHA256};
 
 use super::api::{Api, Executed, Prepared};
 use super::error::Refused;
@@ -23,10 +23,10 @@ impl Once {
     /// The request under its key, if it has one; `text` is its document, which a persisted query does not carry itself.
     pub fn of(ctx: &Ctx, text: &str, request: &GraphqlRequest) -> Option<Once> {
         let key = request.idempotency_key.clone()?;
-        let mut hash = Sha256::new();
+        let mut hash = Context::new(&SHA256);
         let mut part = |bytes: &[u8]| {
             // With its length before it, no part can run into the next.
-            hash.update(u64::try_from(bytes.len()).unwrap_or(u64::MAX).to_be_bytes());
+            hash.update(&u64::try_from(bytes.len()).unwrap_or(u64::MAX).to_be_bytes());
             hash.update(bytes);
         };
         if let Actor::Holder(holder) = &ctx.actor {
@@ -48,7 +48,7 @@ impl Once {
         );
         Some(Once {
             key,
-            fingerprint: Digest::of(&hash.finalize()),
+            fingerprint: Digest::of(hash.finish().as_ref()),
         })
     }
 }

@@ -91,7 +91,13 @@ fn is_request_id(text: &str) -> bool {
 }
 
 pub fn new_request_id(random: &Random) -> String {
-    format!("{:032x}", u128::from_be_bytes(random.bytes::<16>()))
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    let digit = |half: u8| char::from(DIGITS[usize::from(half)]);
+    let bytes = random.bytes::<16>();
+    bytes
+        .iter()
+        .flat_map(|byte| [digit(byte >> 4), digit(byte & 15)])
+        .collect()
 }
 
 /// The client's address: from the right, the first in `X-Forwarded-For` that is none of our proxies'.

@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
-use sha2::{Digest, Sha256};
+use ring::digest::{Context, SHA256};
 use uuid::Uuid;
 
 use super::model::{InstanceRole, Principal, TeamRole};
@@ -63,7 +63,7 @@ impl PermissionFact {
 
 /// The same derived permission has the same id wherever it is computed.
 fn derived_id(principal: &Principal, path: &Path, role: Uuid) -> Uuid {
-    let mut hash = Sha256::new();
+    let mut hash = Context::new(&SHA256);
     hash.update(match principal {
         Principal::User(_) => b"user",
         Principal::Team(_) => b"team",
@@ -73,7 +73,7 @@ fn derived_id(principal: &Principal, path: &Path, role: Uuid) -> Uuid {
     hash.update(role.as_bytes());
     hash.update(path.as_str().as_bytes());
     let mut bytes = [0; 16];
-    bytes.copy_from_slice(&hash.finalize()[..16]);
+    bytes.copy_from_slice(&hash.finish().as_ref()[..16]);
     uuid::Builder::from_custom_bytes(bytes).into_uuid()
 }
 

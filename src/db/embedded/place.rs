@@ -10,7 +10,7 @@
 
 use super::EmbeddedError;
 use super::account::Account;
-use sha2::{Digest, Sha256};
+use ring::digest::{SHA256, digest};
 use std::fs::{self, File, TryLockError};
 use std::io::{Read, Write};
 use std::os::unix::ffi::OsStrExt;
@@ -243,7 +243,7 @@ fn free_name(data_dir: &Path) -> Result<PathBuf, EmbeddedError> {
 }
 
 fn short_hash(path: &Path) -> String {
-    Sha256::digest(path.as_os_str().as_bytes())[..8]
+    digest(&SHA256, path.as_os_str().as_bytes()).as_ref()[..8]
         .iter()
         .map(|byte| format!("{byte:02x}"))
         .collect()

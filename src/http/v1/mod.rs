@@ -10,6 +10,7 @@ mod reporters;
 mod rules;
 mod target;
 mod verify;
+mod wire;
 
 pub use reporters::Reporters;
 pub use rules::{Rule, RuleError, Rules};

@@ -9,22 +9,19 @@ use std::sync::Arc;
 use axum::extract::{Request, State};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use chrono::{DateTime, SecondsFormat, Utc};
 use serde::de::Visitor;
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde::{Deserialize, Deserializer};
 
 use super::fields::{self, Member, Wanted};
-use super::{Refusal, VERIFY, noting, only_post, refuse, told};
-use crate::authn::usable::SecretUsed;
-use crate::authn::verify::{Question, Verdict, asked, verify};
+use super::{Refusal, VERIFY, noting, only_post, refuse, told, wire};
+use crate::authn::verify::{Question, asked, verify};
 use crate::ctx::{Ctx, RequestInfo};
-use crate::db::ids::{Id, Kind, quoted};
+use crate::db::ids::quoted;
 use crate::error::{Code, Error, Result};
 use crate::graphql::budget::Caller;
 use crate::http::caller::{self, Visitor as Asker};
 use crate::http::journal::Noted;
 use crate::http::{Server, body, negotiate};
-use crate::permissions::facts::PermissionFact;
 
 /// Checks in one request at most.
 pub const MAX_CHECKS: usize = 100;
@@ -100,7 +97,7 @@ async fn answer(
     Ok((StatusCode::OK, kind, written).into_response())
 }
 
-async fn checked(server: &Server, ctx: &Ctx, bytes: &[u8]) -> Result<Vec<u8>> {
+async fn checked(server: &Server, ctx: &Ctx, bytes: &[u8]) -> Result<String> {
     let (questions, many) = questions(bytes)?;
     if let (Some(budget), Some(caller)) = (&server.v1.budget, Caller::of(ctx)) {
         budget.take(caller, questions.len() as u64)?;
@@ -113,13 +110,10 @@ async fn checked(server: &Server, ctx: &Ctx, bytes: &[u8]) -> Result<Vec<u8>> {
     for verdict in &verdicts {
         server.v1.count(verdict.outcome);
     }
-    let written = match (many, verdicts.as_slice()) {
-        (false, [one]) => serde_json::to_vec(&Answer::of(one)),
-        (_, all) => serde_json::to_vec(&Answers {
-            results: all.iter().map(Answer::of).collect(),
-        }),
-    };
-    written.map_err(|error| Error::internal(error.to_string()))
+    Ok(match (many, verdicts.as_slice()) {
+        (false, [one]) => wire::one(one),
+        (_, all) => wire::many(all),
+    })
 }
 
 #[derive(Deserialize)]
@@ -155,8 +149,9 @@ struct Text<'a>(Cow<'a, str>);
 
 /// What is asked, and whether it was asked as a list.
 fn questions(bytes: &[u8]) -> Result<(Vec<Question>, bool)> {
-    let body: Body<'_> =
-        serde_json::from_slice(bytes).map_err(|_| fields::of_object(bytes, BODY))?;
+    // Checked once for the whole, not for each string.
+    let utf8 = std::str::from_utf8(bytes).map_err(|_| fields::of_object(bytes, BODY))?;
+    let body: Body<'_> = serde_json::from_str(utf8).map_err(|_| fields::of_object(bytes, BODY))?;
     let (key, ip) = (text(&body.key), text(&body.ip));
     let Some(checks) = &body.checks else {
         let one = question("", key, text(&body.privilege), text(&body.path), ip)?;
@@ -210,92 +205,6 @@ fn address(within: &str, text: &str) -> Result<IpAddr> {
         );
         Error::bad_input(field, message)
     })
-}
-
-/// An answer on the wire.
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Answer<'a> {
-    valid: bool,
-    code: &'static str,
-    message: Option<&'a str>,
-    #[serde(serialize_with = "shown")]
-    key: Option<Id>,
-    #[serde(serialize_with = "shown")]
-    owner: Option<Id>,
-    #[serde(serialize_with = "shown")]
-    team: Option<Id>,
-    #[serde(serialize_with = "moment")]
-    expires_at: Option<DateTime<Utc>>,
-    secret: Option<&'static str>,
-    #[serde(serialize_with = "moment")]
-    secret_expires_at: Option<DateTime<Utc>>,
-    decided_by: Option<Vec<Deciding<'a>>>,
-}
-
-#[derive(Serialize)]
-struct Answers<'a> {
-    results: Vec<Answer<'a>>,
-}
-
-/// A permission that decided.
-#[derive(Serialize)]
-struct Deciding<'a> {
-    #[serde(serialize_with = "id")]
-    id: Id,
-    role: &'a str,
-    path: &'a str,
-}
-
-impl<'a> Answer<'a> {
-    fn of(verdict: &'a Verdict) -> Self {
-        let key = verdict.key.as_deref();
-        let deciding = |fact: &'a Arc<PermissionFact>| Deciding {
-            id: Id::new(Kind::Permission, fact.id),
-            role: &fact.role.name,
-            path: fact.path.as_str(),
-        };
-        let decided = verdict.decision.as_ref().map(|one| &one.decided_by);
-        let decided = decided.filter(|permissions| !permissions.is_empty());
-        let (secret, until) = match verdict.secret {
-            None => (None, None),
-            Some(SecretUsed::Current) => (Some("CURRENT"), None),
-            Some(SecretUsed::Previous(until)) => (Some("PREVIOUS"), Some(until)),
-        };
-        Answer {
-            valid: verdict.outcome == crate::authn::verify::Outcome::Valid,
-            code: verdict.outcome.as_str(),
-            message: verdict.message.as_deref(),
-            key: key.map(|key| Id::new(Kind::ApiKey, key.key_id)),
-            owner: key.map(|key| Id::new(Kind::User, key.user_id)),
-            team: key.and_then(|key| Some(Id::new(Kind::Team, key.team_id?))),
-            expires_at: key.and_then(|key| key.facts.key()?.expires_at),
-            secret,
-            secret_expires_at: until,
-            decided_by: decided.map(|permissions| permissions.iter().map(deciding).collect()),
-        }
-    }
-}
-
-fn id<S: Serializer>(id: &Id, serializer: S) -> std::result::Result<S::Ok, S::Error> {
-    serializer.collect_str(id)
-}
-
-fn shown<S: Serializer>(id: &Option<Id>, serializer: S) -> std::result::Result<S::Ok, S::Error> {
-    match id {
-        Some(id) => serializer.collect_str(id),
-        None => serializer.serialize_none(),
-    }
-}
-
-fn moment<S: Serializer>(
-    moment: &Option<DateTime<Utc>>,
-    serializer: S,
-) -> std::result::Result<S::Ok, S::Error> {
-    match moment {
-        Some(at) => serializer.serialize_str(&at.to_rfc3339_opts(SecondsFormat::AutoSi, true)),
-        None => serializer.serialize_none(),
-    }
 }
 
 impl<'de: 'a, 'a> Deserialize<'de> for Text<'a> {
