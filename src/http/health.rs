@@ -158,7 +158,7 @@ fn describe() {
         ("keystead_request_seconds", "How long operations took"),
         (
             "keystead_check_seconds",
-            "How long it took to answer about keys, by route: authorize",
+            "How long it took to answer about keys, by route: authorize, verify",
         ),
         (
             "keystead_db_operation_seconds",

@@ -97,7 +97,8 @@ async fn surround(State(server): State<Server>, mut request: Request, next: Next
     request.extensions_mut().insert(around.info.clone());
     let mut response = next.run(request).instrument(around.span.clone()).await;
     let noted = response.extensions_mut().remove::<Noted>();
-    around.end(response, noted)
+    let took = around.since.elapsed();
+    around.end(response, noted, took)
 }
 
 /// The short way to `POST /v1/verify`, which services ask on every request of theirs: from the connection to its handler, with the same
@@ -111,7 +112,9 @@ pub async fn straight(server: &Server, request: Request, peer: Peer) -> Response
         let noted = response.extensions_mut().remove::<Noted>();
         (response, noted.unwrap_or_default())
     });
-    around.end(response, Some(noted))
+    let took = around.since.elapsed();
+    server.v1.verifying.record(took);
+    around.end(response, Some(noted), took)
 }
 
 /// What every request has around it: its id, and its answer's headers and line in the log.
@@ -142,7 +145,7 @@ impl Around {
         }
     }
 
-    fn end(self, mut response: Response, noted: Option<Noted>) -> Response {
+    fn end(self, mut response: Response, noted: Option<Noted>, took: Duration) -> Response {
         let info = &self.info;
         finish(&mut response, info);
         trace::end(&self.span, response.status().as_u16());
@@ -151,7 +154,7 @@ impl Around {
             path: self.uri.path(),
             info,
             status: response.status().as_u16(),
-            took: self.since.elapsed(),
+            took,
         };
         line.write(noted.as_ref());
         response

@@ -53,6 +53,8 @@ pub struct Shared {
     outcomes: [Counter; Outcome::ALL.len()],
     /// How long `/v1/authorize` took.
     authorizing: Histogram,
+    /// How long answers of [`VERIFY`] take.
+    pub verifying: Histogram,
 }
 
 impl Shared {
@@ -64,6 +66,7 @@ impl Shared {
                 |outcome| metrics::counter!("keystead_checks_total", "code" => outcome.as_str()),
             ),
             authorizing: metrics::histogram!("keystead_check_seconds", "route" => "authorize"),
+            verifying: metrics::histogram!("keystead_check_seconds", "route" => "verify"),
         }
     }
 

@@ -5,6 +5,7 @@ use std::fmt;
 use std::net::IpAddr;
 use std::pin::pin;
 use std::sync::Arc;
+use std::time::Instant;
 
 use axum::extract::{Request, State};
 use axum::http::{StatusCode, header};
@@ -46,8 +47,11 @@ const BODY: &[Member] = &[
 
 /// Answers a request to `/v1/verify` that came through the router.
 pub async fn handle(State(server): State<Server>, mut request: Request) -> Response {
+    let since = Instant::now();
     let info = request.extensions_mut().remove::<Arc<RequestInfo>>();
-    noting(answered(&server, &info.unwrap_or_default(), request).await)
+    let answered = answered(&server, &info.unwrap_or_default(), request).await;
+    server.v1.verifying.record(since.elapsed());
+    noting(answered)
 }
 
 /// Answers a request to `/v1/verify`, and says what the journal is to have of it.

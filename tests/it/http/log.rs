@@ -195,6 +195,7 @@ async fn what_is_counted_can_be_read() {
         .await;
     client.post(&json!({"query": "{ nothing }"})).await;
     client.send(client.request("GET", "/v1/authorize")).await;
+    client.send(client.request("GET", "/v1/verify")).await;
     let answer = client.send(client.request("GET", "/metrics")).await;
     assert!(
         answer
@@ -212,6 +213,7 @@ async fn what_is_counted_can_be_read() {
         "keystead_db_operations_total{op=",
         "keystead_check_seconds_bucket{route=\"authorize\",le=\"0.000025\"}",
         "keystead_check_seconds_count{route=\"authorize\"}",
+        "keystead_check_seconds_count{route=\"verify\"}",
         "# HELP keystead_check_seconds ",
         "# HELP keystead_requests_total ",
         "# HELP keystead_db_connections ",
