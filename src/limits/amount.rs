@@ -177,7 +177,7 @@ fn shifted(digits: &str, exponent: i32) -> std::result::Result<String, Fault> {
     };
     match point {
         ..-32 => Err(fault.unwrap_or(Fault::TooFine)),
-        ..=0 => Ok(format!(
+        -32..=0 => Ok(format!(
             "{sign}0.{}{all}",
             "0".repeat(point.unsigned_abs() as usize)
         )),

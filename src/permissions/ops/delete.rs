@@ -46,7 +46,7 @@ pub async fn delete(ctx: &Ctx, id: Uuid) -> Result<()> {
         .pop()
         .map(|role| role.name);
     let measure = Measure::begin(ctx, &mut tx, principal, true).await?;
-    rows::delete(&mut tx, &[id]).await?;
+    rows::delete(&tx, &[id]).await?;
     measure.finish(ctx, &mut tx).await?;
     let before = json!({
         "principal": principal.typed_id().to_string(), "path": permission.path, "role": role,

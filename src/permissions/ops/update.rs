@@ -62,14 +62,14 @@ pub async fn update(
     if !plan.is_empty() {
         let measure = Measure::begin(ctx, &mut tx, principal, plan.takes_away()).await?;
         rows::delete(
-            &mut tx,
+            &tx,
             &plan.gone.iter().map(|row| row.id).collect::<Vec<_>>(),
         )
         .await?;
         for (_, row) in &plan.changed {
             rows::update(&mut tx, row).await?;
         }
-        rows::insert(&mut tx, &plan.new).await?;
+        rows::insert(&tx, &plan.new).await?;
         measure.finish(ctx, &mut tx).await?;
         let mut paths = read::homes(&mut tx, principal).await?;
         paths.push(path.clone());
