@@ -61,11 +61,7 @@ pub async fn update(
     let names = names(&mut tx, &plan, &wanted).await?;
     if !plan.is_empty() {
         let measure = Measure::begin(ctx, &mut tx, principal, plan.takes_away()).await?;
-        rows::delete(
-            &tx,
-            &plan.gone.iter().map(|row| row.id).collect::<Vec<_>>(),
-        )
-        .await?;
+        rows::delete(&tx, &plan.gone.iter().map(|row| row.id).collect::<Vec<_>>()).await?;
         for (_, row) in &plan.changed {
             rows::update(&mut tx, row).await?;
         }
