@@ -1,7 +1,8 @@
 //! A loader that all requests share: a key that arrives while nothing is under way goes at once; keys that arrive
 //! meanwhile form the next batch, as in a group commit. No timer: one client alone never waits for company.
 
-use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+use std::collections::{HashMap, VecDeque};
 use std::future::Future;
 use std::hash::Hash;
 use std::sync::{Arc, Mutex};
@@ -12,7 +13,7 @@ use tracing::{Instrument, Level, Span};
 
 use crate::error::{Error, Result};
 
-/// Most keys of one batch; what is beyond goes into the next.
+/// Most keys of one batch; what is beyond goes into the next. First come, first served: nobody is overtaken by a flood.
 const MAX_BATCH: usize = 2_000;
 
 type Fetch<K, V> = dyn Fn(Vec<K>) -> BoxFuture<'static, Result<HashMap<K, V>>> + Send + Sync;
@@ -28,6 +29,8 @@ pub struct Coalescer<K, V> {
 
 struct State<K, V> {
     waiting: Waiting<K, V>,
+    /// Their keys in the order of their coming.
+    order: VecDeque<K>,
     /// The span of whoever asked first of those that wait: the batch is part of its trace.
     first: Span,
     running: usize,
@@ -48,6 +51,7 @@ where
             fetch: Box::new(move |keys| Box::pin(fetch(keys))),
             state: Mutex::new(State {
                 waiting: HashMap::new(),
+                order: VecDeque::new(),
                 first: Span::none(),
                 running: 0,
             }),
@@ -66,7 +70,14 @@ where
             if tracing::span_enabled!(Level::INFO) && state.waiting.is_empty() {
                 state.first = Span::current();
             }
-            state.waiting.entry(key).or_default().push(sender);
+            match state.waiting.entry(key) {
+                Entry::Occupied(waiting) => waiting.into_mut().push(sender),
+                Entry::Vacant(place) => {
+                    let key = place.key().clone();
+                    place.insert(vec![sender]);
+                    state.order.push_back(key);
+                }
+            }
             if state.running < self.lanes {
                 state.running += 1;
                 let this = self.clone();
@@ -95,24 +106,23 @@ where
     /// first batch: the tasks of one request run before it.
     async fn run(self: Arc<Self>) {
         loop {
-            let (batch, span): (Waiting<K, V>, Span) = {
+            let (keys, batch, span): (Vec<K>, Waiting<K, V>, Span) = {
                 let mut state = self.lock();
                 if state.waiting.is_empty() {
                     state.running -= 1;
                     return;
                 }
                 let span = std::mem::replace(&mut state.first, Span::none());
-                let batch = if state.waiting.len() <= MAX_BATCH {
+                let count = state.order.len().min(MAX_BATCH);
+                let keys: Vec<K> = state.order.drain(..count).collect();
+                let batch = if state.order.is_empty() {
                     std::mem::take(&mut state.waiting)
                 } else {
-                    let keys: Vec<K> = state.waiting.keys().take(MAX_BATCH).cloned().collect();
-                    keys.into_iter()
-                        .filter_map(|key| state.waiting.remove_entry(&key))
-                        .collect()
+                    let mut taken = |key| state.waiting.remove_entry(key);
+                    keys.iter().filter_map(&mut taken).collect()
                 };
-                (batch, span)
+                (keys, batch, span)
             };
-            let keys: Vec<K> = batch.keys().cloned().collect();
             match (self.fetch)(keys).instrument(span).await {
                 Ok(mut found) => {
                     for (key, senders) in batch {
