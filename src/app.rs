@@ -13,6 +13,7 @@ use crate::graphql::api::Api;
 use crate::graphql::loaders::Loaders;
 use crate::graphql::settings::Settings as ApiSettings;
 use crate::idempotency;
+use crate::limits::ops::{self as limits, Desk};
 use crate::replicas::ReplicaSettings;
 
 /// How often expired answers of idempotent requests are deleted.
@@ -23,6 +24,9 @@ const LAST_USED_EVERY: Duration = Duration::from_secs(10);
 
 /// How often it is looked for keys that are going to expire.
 const NOTICES_EVERY: Duration = Duration::from_secs(3_600);
+
+/// How often what was reserved and not settled is charged or released.
+const RESERVATIONS_EVERY: Duration = Duration::from_secs(5);
 
 /// Bytes in which keys are remembered, unless set otherwise.
 const MEMORY: u64 = 64 << 20;
@@ -42,6 +46,8 @@ pub struct App {
     pub events: Events,
     /// Who is calling.
     pub authenticator: Arc<Authenticator>,
+    /// Where requests are reserved and settled.
+    pub limits: Arc<Desk>,
     /// The GraphQL API.
     pub api: Api,
     replicas: ReplicaSettings,
@@ -115,7 +121,8 @@ impl Builder {
     /// `SERVICE_UNAVAILABLE` when the pool cannot be made, `BAD_USER_INPUT` when a limit is not safe.
     pub async fn build(self) -> Result<App> {
         let db = Db::open(self.endpoint, &self.pool).await?;
-        let loaders = Loaders::new(&db, &self.clock);
+        let terms = self.policy.reservations;
+        let loaders = Loaders::new(&db, &self.clock, terms.charging);
         let events = Events::default();
         let authenticator = Arc::new(Authenticator::new(
             db.clone(),
@@ -126,6 +133,7 @@ impl Builder {
         Ok(App {
             api: Api::new(loaders, authenticator.clone(), feed, self.api)?,
             authenticator,
+            limits: Desk::new(&db, &self.clock, &self.random, terms),
             db,
             clock: self.clock,
             random: self.random,
@@ -216,6 +224,18 @@ impl App {
             NOTICES_EVERY,
             "cannot announce keys that are going to expire",
             || self.announce_expiring(),
+        )
+        .await;
+    }
+
+    /// Charges or releases what was reserved and has run out, every five seconds, for ever: a server runs it beside its requests. It keeps
+    /// what has run out from piling up; what is told and decided takes it into account before.
+    pub async fn keep_reservations(self) {
+        let terms = self.policy.reservations;
+        keep(
+            RESERVATIONS_EVERY,
+            "cannot charge or release what was reserved",
+            || limits::lapse(&self.db, self.clock.now(), terms.charging),
         )
         .await;
     }

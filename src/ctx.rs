@@ -16,6 +16,7 @@ use uuid::Uuid;
 
 use crate::db::Db;
 use crate::error::{Code, Error, Result};
+use crate::limits::model::Terms;
 use crate::permissions::facts::Facts;
 use crate::permissions::model::Principal;
 use crate::secrets::{Digest, SealingKey};
@@ -166,6 +167,8 @@ pub struct Policy {
     pub password_min_length: usize,
     /// The longest that a new key may live; `None`: for ever.
     pub key_max_lifetime: Option<TimeDelta>,
+    /// What becomes of what is reserved of limits.
+    pub reservations: Terms,
     /// The public address of this server, without a slash at its end.
     pub public_url: String,
 }
@@ -176,6 +179,7 @@ impl Default for Policy {
             password_cost: 12,
             password_min_length: 12,
             key_max_lifetime: None,
+            reservations: Terms::default(),
             public_url: "http://127.0.0.1:4000".into(),
         }
     }

@@ -1,4 +1,4 @@
--- Users, teams, API keys, roles, permissions, the audit trail and stored answers.
+-- Users, teams, API keys, roles, permissions, limits, the audit trail and stored answers.
 -- Ids are UUIDv7, made by the application; times are UTC.
 
 CREATE TABLE users (
@@ -144,6 +144,324 @@ CREATE INDEX permissions_created_at_id_idx ON permissions (created_at, id);
 CREATE INDEX permissions_path_idx ON permissions (path text_pattern_ops, created_at, id);
 CREATE INDEX permissions_role_id_idx ON permissions (role_id, created_at, id);
 CREATE INDEX permissions_created_by_idx ON permissions (created_by);
+
+-- What a key, a user, a team, each member of a team or one member within a team may use.
+CREATE TABLE limits (
+    id                         uuid PRIMARY KEY,
+    -- Whose they are, as one word: see src/limits/model.rs.
+    subject                    text    NOT NULL UNIQUE,
+    api_key_id                 uuid    REFERENCES api_keys ON DELETE CASCADE,
+    -- With a team: that member within it.
+    user_id                    uuid    REFERENCES users ON DELETE CASCADE,
+    team_id                    uuid    REFERENCES teams ON DELETE CASCADE,
+    -- Of the team's members each for itself, not of the team.
+    each_member                boolean NOT NULL CHECK (NOT each_member OR (team_id IS NOT NULL AND user_id IS NULL)),
+    requests_per_minute        bigint  CHECK (requests_per_minute >= 0),
+    tokens_per_minute          bigint  CHECK (tokens_per_minute >= 0),
+    max_parallel               bigint  CHECK (max_parallel >= 0),
+    -- What holds instead, if it is more, until a moment.
+    raised_requests_per_minute bigint  CHECK (raised_requests_per_minute >= 0),
+    raised_tokens_per_minute   bigint  CHECK (raised_tokens_per_minute >= 0),
+    raised_max_parallel        bigint  CHECK (raised_max_parallel >= 0),
+    raised_until               timestamptz,
+    CHECK ((api_key_id IS NULL) <> (user_id IS NULL AND team_id IS NULL)),
+    FOREIGN KEY (team_id, user_id) REFERENCES team_memberships ON DELETE CASCADE
+);
+CREATE INDEX limits_api_key_id_idx ON limits (api_key_id) WHERE api_key_id IS NOT NULL;
+CREATE INDEX limits_user_id_idx ON limits (user_id) WHERE user_id IS NOT NULL;
+CREATE INDEX limits_team_id_idx ON limits (team_id, user_id) WHERE team_id IS NOT NULL;
+
+CREATE TABLE budgets (
+    id                 uuid PRIMARY KEY,
+    limit_id           uuid        NOT NULL REFERENCES limits ON DELETE CASCADE,
+    name               text        NOT NULL CHECK (char_length(name) BETWEEN 1 AND 64),
+    -- Money is in millionths of a US dollar.
+    max_micros         bigint      NOT NULL CHECK (max_micros >= 0),
+    soft_micros        bigint      CHECK (soft_micros >= 0),
+    -- No window: a lifetime.
+    window_count       integer     CHECK (window_count > 0),
+    window_unit        text        CHECK (window_unit IN ('HOUR', 'DAY', 'WEEK', 'MONTH', 'YEAR')),
+    window_anchor      timestamptz,
+    window_zone        text,
+    include_past_spend boolean     NOT NULL,
+    armed_at           timestamptz NOT NULL,
+    raised_max_micros  bigint      CHECK (raised_max_micros >= 0),
+    raised_until       timestamptz,
+    CHECK (num_nonnulls(window_count, window_unit, window_anchor, window_zone) IN (0, 4)),
+    CHECK ((raised_max_micros IS NULL) = (raised_until IS NULL)),
+    UNIQUE (limit_id, name)
+);
+
+-- What is used: of limits by the minute one row, of each budget one. Of limits for each member a row for each of them. Updates of a row
+-- stay on its page.
+CREATE TABLE limit_counters (
+    id        uuid PRIMARY KEY,
+    limit_id  uuid        NOT NULL REFERENCES limits ON DELETE CASCADE,
+    budget_id uuid        REFERENCES budgets ON DELETE CASCADE,
+    user_id   uuid        REFERENCES users ON DELETE CASCADE,
+    -- Of a budget: what was spent and is reserved from this moment on, which lies in the window that was the last to be used.
+    since     timestamptz NOT NULL,
+    spent     bigint      NOT NULL,
+    reserved  bigint      NOT NULL,
+    -- Of the others: what was used in this minute, and how many reservations are open.
+    minute    timestamptz NOT NULL,
+    requests  bigint      NOT NULL,
+    tokens    bigint      NOT NULL,
+    parallel  bigint      NOT NULL
+) WITH (fillfactor = 50);
+CREATE INDEX limit_counters_limit_id_idx ON limit_counters (limit_id, user_id);
+CREATE INDEX limit_counters_budget_id_idx ON limit_counters (budget_id) WHERE budget_id IS NOT NULL;
+CREATE INDEX limit_counters_user_id_idx ON limit_counters (user_id) WHERE user_id IS NOT NULL;
+
+-- What is reserved and not settled yet.
+CREATE TABLE reservations (
+    id         uuid PRIMARY KEY,
+    -- The user who asked: it alone may settle.
+    asker_id   uuid,
+    -- For whom. No foreign keys: what was spent outlives who spent it.
+    api_key_id uuid        NOT NULL,
+    user_id    uuid        NOT NULL,
+    team_id    uuid,
+    at         timestamptz NOT NULL,
+    expires_at timestamptz NOT NULL,
+    -- Where it is reserved.
+    counters   uuid[]      NOT NULL,
+    requests   bigint      NOT NULL,
+    tokens     bigint      NOT NULL,
+    micros     bigint      NOT NULL
+);
+CREATE INDEX reservations_expires_at_idx ON reservations (expires_at);
+
+-- What was used and what it cost: the truth that counters add up.
+CREATE TABLE charges (
+    -- The reservation's.
+    id         uuid PRIMARY KEY,
+    asker_id   uuid,
+    api_key_id uuid        NOT NULL,
+    user_id    uuid        NOT NULL,
+    team_id    uuid,
+    -- When it was reserved: it counts in the windows that this moment lies in.
+    at         timestamptz NOT NULL,
+    counters   uuid[]      NOT NULL,
+    requests   bigint      NOT NULL,
+    tokens     bigint      NOT NULL,
+    micros     bigint      NOT NULL,
+    -- Until it is settled only the reservation's end has charged or released it: its true cost may still be told.
+    state      text        NOT NULL CHECK (state IN ('SETTLED', 'CHARGED', 'RELEASED'))
+);
+CREATE INDEX charges_api_key_id_idx ON charges (api_key_id, at);
+CREATE INDEX charges_user_id_idx ON charges (user_id, at);
+CREATE INDEX charges_team_id_idx ON charges (team_id, at) WHERE team_id IS NOT NULL;
+
+-- What has run out without being settled is charged or released, exactly as of `at`; and these counters, with those that this touches,
+-- are locked until the transaction ends. Whoever locks takes reservations first and counters then, each in the order of their ids: so no
+-- two wait for each other in a circle.
+CREATE FUNCTION limits_lapse(at timestamptz, charging boolean, wanted uuid[]) RETURNS void LANGUAGE plpgsql AS $$
+#variable_conflict use_column
+DECLARE
+    lapsed uuid[];
+BEGIN
+    SELECT coalesce(array_agg(r.id), '{}') INTO lapsed FROM (
+        SELECT id FROM reservations WHERE expires_at <= limits_lapse.at ORDER BY id FOR UPDATE) r;
+    IF lapsed <> '{}' THEN
+        wanted := wanted || ARRAY(SELECT DISTINCT unnest(r.counters) FROM reservations r WHERE r.id = ANY(lapsed));
+    END IF;
+    PERFORM 1 FROM limit_counters WHERE id = ANY(wanted) ORDER BY id FOR NO KEY UPDATE;
+    IF lapsed = '{}' THEN
+        RETURN;
+    END IF;
+    UPDATE limit_counters c SET
+        reserved = c.reserved - d.reserved, spent = c.spent + d.spent, parallel = c.parallel - d.parallel,
+        requests = c.requests - d.requests, tokens = c.tokens - d.tokens
+    FROM (
+        SELECT k.id,
+            coalesce(sum(r.micros) FILTER (WHERE k.budget_id IS NOT NULL AND r.at >= k.since), 0) AS reserved,
+            coalesce(sum(r.micros) FILTER (WHERE charging AND k.budget_id IS NOT NULL AND r.at >= k.since), 0) AS spent,
+            count(*) FILTER (WHERE k.budget_id IS NULL) AS parallel,
+            coalesce(sum(r.requests) FILTER (WHERE NOT charging AND k.budget_id IS NULL AND date_trunc('minute', r.at, 'UTC') = k.minute), 0) AS requests,
+            coalesce(sum(r.tokens) FILTER (WHERE NOT charging AND k.budget_id IS NULL AND date_trunc('minute', r.at, 'UTC') = k.minute), 0) AS tokens
+        FROM reservations r CROSS JOIN unnest(r.counters) AS u (id) JOIN limit_counters k ON k.id = u.id
+        WHERE r.id = ANY(lapsed) GROUP BY k.id
+    ) d WHERE c.id = d.id;
+    WITH gone AS (DELETE FROM reservations WHERE id = ANY(lapsed) RETURNING *)
+    INSERT INTO charges (id, asker_id, api_key_id, user_id, team_id, at, counters, requests, tokens, micros, state)
+    SELECT id, asker_id, api_key_id, user_id, team_id, at, counters, requests, tokens, micros,
+        CASE WHEN charging THEN 'CHARGED' ELSE 'RELEASED' END FROM gone;
+END
+$$;
+
+-- Reserves for many requests at once, each against all its limits or not at all. `batch` has the counters (in the order of their ids, with
+-- what is allowed of each at this moment) and the groups: requests that are alike, with the places of their counters and their ids. Answers
+-- how many of each group pass, what stopped the next one, and the counters as they are now.
+CREATE FUNCTION limits_reserve(batch jsonb) RETURNS text LANGUAGE plpgsql AS $$
+#variable_conflict use_variable
+DECLARE
+    present  timestamptz := (batch->>'at')::timestamptz;
+    clock    timestamptz := date_trunc('minute', present, 'UTC');
+    ids      uuid[];
+    kinds    boolean[];
+    starts   timestamptz[];
+    spents   bigint[];
+    helds    bigint[];
+    minutes  timestamptz[];
+    requests bigint[];
+    tokens   bigint[];
+    opens    bigint[];
+    max_usd  bigint[];
+    max_req  bigint[];
+    max_tok  bigint[];
+    max_par  bigint[];
+    passed   bigint[] := '{}';
+    stoppers text[] := '{}';
+    one      record;
+    place    integer;
+    room     bigint;
+    pass     bigint;
+    stopper  text;
+BEGIN
+    INSERT INTO limit_counters (id, limit_id, budget_id, user_id, since, spent, reserved, minute, requests, tokens, parallel)
+        SELECT w.id, w.limit_id, w.budget_id, w.user_id, coalesce(w.since, clock), 0, 0, clock, 0, 0, 0
+        FROM jsonb_to_recordset(batch->'counters') AS w (id uuid, limit_id uuid, budget_id uuid, user_id uuid, since timestamptz)
+        WHERE NOT EXISTS (SELECT 1 FROM limit_counters k WHERE k.id = w.id) ORDER BY w.id ON CONFLICT (id) DO NOTHING;
+    PERFORM limits_lapse(present, (batch->>'charging')::boolean,
+        ARRAY(SELECT w.id FROM jsonb_to_recordset(batch->'counters') AS w (id uuid)));
+    SELECT array_agg(k.id ORDER BY w.id), array_agg(w.budget_id IS NOT NULL ORDER BY w.id), array_agg(greatest(k.since, w.since) ORDER BY w.id),
+        -- A counter of an earlier window, or of an earlier minute, begins anew.
+        array_agg(CASE WHEN k.since >= w.since THEN k.spent ELSE 0 END ORDER BY w.id),
+        array_agg(CASE WHEN k.since >= w.since THEN k.reserved ELSE 0 END ORDER BY w.id),
+        array_agg(greatest(k.minute, clock) ORDER BY w.id),
+        array_agg(CASE WHEN k.minute >= clock THEN k.requests ELSE 0 END ORDER BY w.id),
+        array_agg(CASE WHEN k.minute >= clock THEN k.tokens ELSE 0 END ORDER BY w.id),
+        array_agg(k.parallel ORDER BY w.id),
+        -- What is gone meanwhile limits nothing.
+        array_agg(CASE WHEN k.id IS NOT NULL THEN w.max_usd END ORDER BY w.id),
+        array_agg(CASE WHEN k.id IS NOT NULL THEN w.max_req END ORDER BY w.id),
+        array_agg(CASE WHEN k.id IS NOT NULL THEN w.max_tok END ORDER BY w.id),
+        array_agg(CASE WHEN k.id IS NOT NULL THEN w.max_par END ORDER BY w.id)
+    INTO ids, kinds, starts, spents, helds, minutes, requests, tokens, opens, max_usd, max_req, max_tok, max_par
+    FROM jsonb_to_recordset(batch->'counters') AS w (id uuid, budget_id uuid, since timestamptz, max_usd bigint, max_req bigint, max_tok bigint,
+        max_par bigint) LEFT JOIN limit_counters k ON k.id = w.id;
+    FOR one IN SELECT g.uses, g.size, g.requests AS req, g.tokens AS tok, g.micros AS usd
+        FROM jsonb_to_recordset(batch->'groups')
+            AS g (n bigint, uses integer[], size bigint, requests bigint, tokens bigint, micros bigint) ORDER BY g.n
+    LOOP
+        pass := one.size;
+        stopper := NULL;
+        FOREACH place IN ARRAY one.uses LOOP
+            -- Of each limit: nothing where it is used up, else as often as the cost goes into what is left.
+            IF max_usd[place] IS NOT NULL THEN
+                room := max_usd[place] - spents[place] - helds[place];
+                room := CASE WHEN room <= 0 THEN 0 WHEN one.usd > 0 THEN room / one.usd ELSE pass END;
+                IF room < pass THEN pass := room; stopper := place || ' usd'; END IF;
+            END IF;
+            IF max_req[place] IS NOT NULL THEN
+                room := max_req[place] - requests[place];
+                room := CASE WHEN room <= 0 THEN 0 WHEN one.req > 0 THEN room / one.req ELSE pass END;
+                IF room < pass THEN pass := room; stopper := place || ' requests'; END IF;
+            END IF;
+            IF max_tok[place] IS NOT NULL THEN
+                room := max_tok[place] - tokens[place];
+                room := CASE WHEN room <= 0 THEN 0 WHEN one.tok > 0 THEN room / one.tok ELSE pass END;
+                IF room < pass THEN pass := room; stopper := place || ' tokens'; END IF;
+            END IF;
+            IF max_par[place] IS NOT NULL THEN
+                room := greatest(max_par[place] - opens[place], 0);
+                IF room < pass THEN pass := room; stopper := place || ' parallel'; END IF;
+            END IF;
+        END LOOP;
+        IF pass > 0 THEN
+            FOREACH place IN ARRAY one.uses LOOP
+                IF kinds[place] THEN
+                    helds[place] := helds[place] + pass * one.usd;
+                ELSE
+                    requests[place] := requests[place] + pass * one.req;
+                    tokens[place] := tokens[place] + pass * one.tok;
+                    opens[place] := opens[place] + pass;
+                END IF;
+            END LOOP;
+        END IF;
+        passed := array_append(passed, pass);
+        stoppers := array_append(stoppers, stopper);
+    END LOOP;
+    UPDATE limit_counters c SET since = n.since, spent = n.spent, reserved = n.held, minute = n.minute, requests = n.requests,
+        tokens = n.tokens, parallel = n.open
+    FROM unnest(ids, starts, spents, helds, minutes, requests, tokens, opens)
+        AS n (id, since, spent, held, minute, requests, tokens, open)
+    WHERE c.id = n.id;
+    INSERT INTO reservations (id, asker_id, api_key_id, user_id, team_id, at, expires_at, counters, requests, tokens, micros)
+        SELECT i.id::uuid, g.asker_id, g.api_key_id, g.user_id, g.team_id,
+            -- It lies in what its counters count, also where the clocks of two servers differ.
+            greatest(present, (SELECT max(starts[u]) FROM unnest(g.uses) AS u WHERE kinds[u])), (batch->>'expires_at')::timestamptz,
+            ARRAY(SELECT ids[u] FROM unnest(g.uses) AS u WHERE ids[u] IS NOT NULL), g.requests, g.tokens, g.micros
+        FROM jsonb_to_recordset(batch->'groups')
+            AS g (n bigint, uses integer[], ids jsonb, asker_id uuid, api_key_id uuid, user_id uuid, team_id uuid, requests bigint,
+                tokens bigint, micros bigint)
+        CROSS JOIN LATERAL jsonb_array_elements_text(g.ids) WITH ORDINALITY AS i (id, place)
+        WHERE i.place <= passed[g.n];
+    RETURN json_build_object('passed', passed, 'stoppers', stoppers, 'spent', spents, 'reserved', helds, 'requests', requests,
+        'tokens', tokens, 'parallel', opens)::text;
+END
+$$;
+
+-- Turns reservations into what was used in truth: of each its id, who asks, and the cost, as far as it is another. Answers with the ids
+-- that were settled, and with those that had been before.
+CREATE FUNCTION limits_settle(batch jsonb) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE
+    wanted  uuid[] := ARRAY(SELECT w.id FROM jsonb_to_recordset(batch) AS w (id uuid));
+    touched uuid[];
+    done    uuid[];
+    earlier uuid[];
+BEGIN
+    PERFORM 1 FROM reservations r WHERE r.id = ANY(wanted) ORDER BY r.id FOR UPDATE;
+    -- Those that have run out are here by now.
+    PERFORM 1 FROM charges h WHERE h.id = ANY(wanted) ORDER BY h.id FOR UPDATE;
+    SELECT coalesce(array_agg(h.id), '{}') INTO earlier
+        FROM charges h JOIN jsonb_to_recordset(batch) AS w (id uuid, asker_id uuid) ON w.id = h.id
+        WHERE h.state = 'SETTLED' AND h.asker_id IS NOT DISTINCT FROM w.asker_id;
+    touched := ARRAY(SELECT unnest(r.counters) FROM reservations r WHERE r.id = ANY(wanted)
+        UNION SELECT unnest(h.counters) FROM charges h WHERE h.id = ANY(wanted) AND h.state <> 'SETTLED');
+    PERFORM 1 FROM limit_counters k WHERE k.id = ANY(touched) ORDER BY k.id FOR NO KEY UPDATE;
+    WITH told AS (
+        SELECT * FROM jsonb_to_recordset(batch) AS w (id uuid, asker_id uuid, requests bigint, tokens bigint, micros bigint)
+    ), due AS (
+        SELECT r.id, r.at, r.counters, true AS is_open, r.requests AS held_requests, r.tokens AS held_tokens, r.micros AS held_micros,
+            coalesce(w.requests, r.requests) AS requests, coalesce(w.tokens, r.tokens) AS tokens, coalesce(w.micros, r.micros) AS micros
+        FROM reservations r JOIN told w ON w.id = r.id AND w.asker_id IS NOT DISTINCT FROM r.asker_id
+        UNION ALL
+        -- What was charged at its end is corrected; what was released was counted no more.
+        SELECT h.id, h.at, h.counters, false, CASE h.state WHEN 'CHARGED' THEN h.requests ELSE 0 END,
+            CASE h.state WHEN 'CHARGED' THEN h.tokens ELSE 0 END, CASE h.state WHEN 'CHARGED' THEN h.micros ELSE 0 END,
+            coalesce(w.requests, h.requests), coalesce(w.tokens, h.tokens), coalesce(w.micros, h.micros)
+        FROM charges h JOIN told w ON w.id = h.id AND w.asker_id IS NOT DISTINCT FROM h.asker_id WHERE h.state <> 'SETTLED'
+    ), counted AS (
+        UPDATE limit_counters c SET reserved = c.reserved - d.released, spent = c.spent + d.spent, parallel = c.parallel - d.closed,
+            requests = c.requests + d.requests, tokens = c.tokens + d.tokens
+        FROM (
+            SELECT k.id,
+                coalesce(sum(due.held_micros) FILTER (WHERE k.budget_id IS NOT NULL AND due.at >= k.since AND due.is_open), 0) AS released,
+                coalesce(sum(CASE WHEN due.is_open THEN due.micros ELSE due.micros - due.held_micros END)
+                    FILTER (WHERE k.budget_id IS NOT NULL AND due.at >= k.since), 0) AS spent,
+                count(*) FILTER (WHERE k.budget_id IS NULL AND due.is_open) AS closed,
+                coalesce(sum(due.requests - due.held_requests)
+                    FILTER (WHERE k.budget_id IS NULL AND date_trunc('minute', due.at, 'UTC') = k.minute), 0) AS requests,
+                coalesce(sum(due.tokens - due.held_tokens)
+                    FILTER (WHERE k.budget_id IS NULL AND date_trunc('minute', due.at, 'UTC') = k.minute), 0) AS tokens
+            FROM due CROSS JOIN unnest(due.counters) AS u (id) JOIN limit_counters k ON k.id = u.id GROUP BY k.id
+        ) d WHERE c.id = d.id
+    ), gone AS (
+        DELETE FROM reservations r USING due WHERE r.id = due.id AND due.is_open
+        RETURNING r.id, r.asker_id, r.api_key_id, r.user_id, r.team_id, r.at, r.counters, due.requests, due.tokens, due.micros
+    ), made AS (
+        INSERT INTO charges (id, asker_id, api_key_id, user_id, team_id, at, counters, requests, tokens, micros, state)
+        SELECT id, asker_id, api_key_id, user_id, team_id, at, counters, requests, tokens, micros, 'SETTLED' FROM gone
+    ), corrected AS (
+        UPDATE charges h SET requests = due.requests, tokens = due.tokens, micros = due.micros, state = 'SETTLED'
+        FROM due WHERE h.id = due.id AND NOT due.is_open
+    )
+    SELECT coalesce(array_agg(due.id), '{}') INTO done FROM due;
+    RETURN json_build_object('settled', done, 'earlier', earlier)::text;
+END
+$$;
 
 CREATE TABLE audit_events (
     id           uuid PRIMARY KEY,

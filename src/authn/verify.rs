@@ -90,17 +90,23 @@ pub enum Outcome {
     IpNotAllowed,
     /// The key is good, but its holder may not do what was asked.
     Forbidden,
+    /// A budget would be exceeded.
+    LimitExceeded,
+    /// There are too many requests, or tokens, in this minute, or too many requests at once.
+    RateLimited,
 }
 
 impl Outcome {
     /// Every one, in the order of the documentation.
-    pub const ALL: [Outcome; 6] = [
+    pub const ALL: [Outcome; 8] = [
         Outcome::Valid,
         Outcome::NotFound,
         Outcome::Disabled,
         Outcome::Expired,
         Outcome::IpNotAllowed,
         Outcome::Forbidden,
+        Outcome::LimitExceeded,
+        Outcome::RateLimited,
     ];
 
     /// The name on the wire.
@@ -112,6 +118,8 @@ impl Outcome {
             Outcome::Expired => "EXPIRED",
             Outcome::IpNotAllowed => "IP_NOT_ALLOWED",
             Outcome::Forbidden => "FORBIDDEN",
+            Outcome::LimitExceeded => "LIMIT_EXCEEDED",
+            Outcome::RateLimited => "RATE_LIMITED",
         }
     }
 

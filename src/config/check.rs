@@ -107,6 +107,13 @@ pub(super) fn problems(config: &Config) -> Vec<Problem> {
         "0s to 10m",
     );
     found.span(
+        "reservation_lifetime",
+        config.reservation_lifetime,
+        ms(1000),
+        1_440 * MINUTE,
+        "1s to 1d",
+    );
+    found.span(
         "key_max_lifetime",
         config.key_max_lifetime,
         ms(0),

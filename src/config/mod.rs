@@ -20,6 +20,7 @@ use crate::graphql::guard::Limits;
 use crate::graphql::settings::Settings as ApiSettings;
 use crate::graphql::trusted::TrustedDocuments;
 use crate::http;
+use crate::limits::model::Terms;
 use crate::replicas::ReplicaSettings;
 use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
@@ -152,6 +153,12 @@ settings! {
         /// serves its keys in, https://api.github.com/meta/public_keys/secret_scanning. Empty: nobody may.
         #[serde(with = "values::optional_path")]
         leak_report_keys: Option<PathBuf> = None;
+    }
+    "Reservations" {
+        /// How long a reservation made by `/v1/verify` stands without being settled. 1s to 1d.
+        reservation_lifetime: Span = Span::seconds(60);
+        /// Whether what was reserved and not settled in that time is given back; otherwise it counts as spent.
+        release_unsettled: bool = false;
     }
     "Passwords and keys" {
         /// The cost of bcrypt: each step doubles the time. 4 to 15.
@@ -310,6 +317,11 @@ impl Config {
             password_min_length: self.password_min_length,
             key_max_lifetime: (lifetime > Duration::ZERO)
                 .then(|| chrono::TimeDelta::from_std(lifetime).unwrap_or(chrono::TimeDelta::MAX)),
+            reservations: Terms {
+                lifetime: chrono::TimeDelta::from_std(self.reservation_lifetime.get())
+                    .unwrap_or(chrono::TimeDelta::MAX),
+                charging: !self.release_unsettled,
+            },
             public_url: self.public_url(),
         }
     }

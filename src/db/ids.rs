@@ -22,17 +22,20 @@ pub enum Kind {
     Permission,
     /// An audit event.
     AuditEvent,
+    /// What was reserved of limits.
+    Reservation,
 }
 
 impl Kind {
     /// Every kind.
-    pub const ALL: [Kind; 6] = [
+    pub const ALL: [Kind; 7] = [
         Kind::User,
         Kind::ApiKey,
         Kind::Team,
         Kind::Role,
         Kind::Permission,
         Kind::AuditEvent,
+        Kind::Reservation,
     ];
 
     /// The prefix, without the underscore.
@@ -44,6 +47,7 @@ impl Kind {
             Kind::Role => "role",
             Kind::Permission => "perm",
             Kind::AuditEvent => "audit",
+            Kind::Reservation => "rsv",
         }
     }
 
@@ -56,6 +60,7 @@ impl Kind {
             Kind::Role => "role",
             Kind::Permission => "permission",
             Kind::AuditEvent => "audit event",
+            Kind::Reservation => "reservation",
         }
     }
 }

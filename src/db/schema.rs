@@ -55,6 +55,40 @@ diesel::table! {
 }
 
 diesel::table! {
+    budgets (id) {
+        id -> Uuid,
+        limit_id -> Uuid,
+        name -> Text,
+        max_micros -> Int8,
+        soft_micros -> Nullable<Int8>,
+        window_count -> Nullable<Int4>,
+        window_unit -> Nullable<Text>,
+        window_anchor -> Nullable<Timestamptz>,
+        window_zone -> Nullable<Text>,
+        include_past_spend -> Bool,
+        armed_at -> Timestamptz,
+        raised_max_micros -> Nullable<Int8>,
+        raised_until -> Nullable<Timestamptz>,
+    }
+}
+
+diesel::table! {
+    charges (id) {
+        id -> Uuid,
+        asker_id -> Nullable<Uuid>,
+        api_key_id -> Uuid,
+        user_id -> Uuid,
+        team_id -> Nullable<Uuid>,
+        at -> Timestamptz,
+        counters -> Array<Uuid>,
+        requests -> Int8,
+        tokens -> Int8,
+        micros -> Int8,
+        state -> Text,
+    }
+}
+
+diesel::table! {
     idempotency_keys (actor_id, key) {
         actor_id -> Uuid,
         key -> Text,
@@ -76,6 +110,40 @@ diesel::table! {
 }
 
 diesel::table! {
+    limit_counters (id) {
+        id -> Uuid,
+        limit_id -> Uuid,
+        budget_id -> Nullable<Uuid>,
+        user_id -> Nullable<Uuid>,
+        since -> Timestamptz,
+        spent -> Int8,
+        reserved -> Int8,
+        minute -> Timestamptz,
+        requests -> Int8,
+        tokens -> Int8,
+        parallel -> Int8,
+    }
+}
+
+diesel::table! {
+    limits (id) {
+        id -> Uuid,
+        subject -> Text,
+        api_key_id -> Nullable<Uuid>,
+        user_id -> Nullable<Uuid>,
+        team_id -> Nullable<Uuid>,
+        each_member -> Bool,
+        requests_per_minute -> Nullable<Int8>,
+        tokens_per_minute -> Nullable<Int8>,
+        max_parallel -> Nullable<Int8>,
+        raised_requests_per_minute -> Nullable<Int8>,
+        raised_tokens_per_minute -> Nullable<Int8>,
+        raised_max_parallel -> Nullable<Int8>,
+        raised_until -> Nullable<Timestamptz>,
+    }
+}
+
+diesel::table! {
     permissions (id) {
         id -> Uuid,
         user_id -> Nullable<Uuid>,
@@ -87,6 +155,22 @@ diesel::table! {
         expires_at -> Nullable<Timestamptz>,
         created_by -> Nullable<Uuid>,
         created_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    reservations (id) {
+        id -> Uuid,
+        asker_id -> Nullable<Uuid>,
+        api_key_id -> Uuid,
+        user_id -> Uuid,
+        team_id -> Nullable<Uuid>,
+        at -> Timestamptz,
+        expires_at -> Timestamptz,
+        counters -> Array<Uuid>,
+        requests -> Int8,
+        tokens -> Int8,
+        micros -> Int8,
     }
 }
 
@@ -150,9 +234,14 @@ diesel::allow_tables_to_appear_in_same_query!(
     api_key_notices,
     api_keys,
     audit_events,
+    budgets,
+    charges,
     idempotency_keys,
     leases,
+    limit_counters,
+    limits,
     permissions,
+    reservations,
     roles,
     team_memberships,
     teams,

@@ -10,6 +10,7 @@ use crate::db::Db;
 use crate::db::coalesce::Coalescer;
 use crate::db::nested::Nested;
 use crate::db::pages::Page;
+use crate::limits::{self, model::Subject};
 use crate::permissions::model::{Permission, PermissionList, Role};
 use crate::permissions::ops::read;
 use crate::permissions::ops::roles;
@@ -49,6 +50,8 @@ pub struct Loaders {
     pub permissions: Arc<Coalescer<Uuid, Arc<Permission>>>,
     /// What a principal itself holds.
     pub permissions_of: Lists<PermissionList, Permission>,
+    /// The limits of a subject, with what is used of them.
+    pub limits: Arc<Coalescer<Subject, Arc<limits::ops::Shown>>>,
     /// Audit events by id.
     pub audit_events: Arc<Coalescer<Uuid, Arc<audit::model::AuditEvent>>>,
     /// Pages of the events about one object.
@@ -68,13 +71,20 @@ macro_rules! loader {
 }
 
 impl Loaders {
-    /// Loaders over that database.
-    pub fn new(db: &Db, clock: &Clock) -> Arc<Self> {
+    /// Loaders over that database; `charging`: whether reservations that run out are charged.
+    pub fn new(db: &Db, clock: &Clock, charging: bool) -> Arc<Self> {
         let api_keys_of = {
             let (db, clock) = (db.clone(), clock.clone());
             Coalescer::new(LANES, move |wanted| {
                 let (db, now) = (db.clone(), clock.now());
                 async move { api_keys::ops::pages_of(&db, now, wanted).await }
+            })
+        };
+        let limits = {
+            let (db, clock) = (db.clone(), clock.clone());
+            Coalescer::new(LANES, move |subjects| {
+                let (db, now) = (db.clone(), clock.now());
+                async move { limits::ops::by_subjects(&db, (now, charging), subjects).await }
             })
         };
         Arc::new(Loaders {
@@ -90,6 +100,7 @@ impl Loaders {
             roles: loader!(db, roles::by_ids),
             permissions: loader!(db, read::by_ids),
             permissions_of: loader!(db, read::pages),
+            limits,
             audit_events: loader!(db, audit::ops::by_ids),
             audit_events_of_target: loader!(db, audit::ops::pages),
         })

@@ -68,7 +68,8 @@ impl Api {
         };
         let bound = running.ctx();
         // The loaders of the process would not see what this transaction writes.
-        let loaders: Arc<Loaders> = Loaders::new(&bound.db, &bound.clock);
+        let loaders: Arc<Loaders> =
+            Loaders::new(&bound.db, &bound.clock, bound.policy.reservations.charging);
         match self.run_with(bound, loaders, prepared, true).await {
             Ok(executed) => {
                 running.finish(&executed.body, !executed.passing).await?;

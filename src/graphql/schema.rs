@@ -9,6 +9,7 @@ use super::server_info::ServerQueries;
 use crate::api_keys::graphql::{ApiKeyMutations, ApiKeyQueries};
 use crate::audit::graphql::{AuditQueries, AuditSubscription};
 use crate::authn::graphql::ViewerQueries;
+use crate::limits::graphql::LimitMutations;
 use crate::permissions::graphql::{PermissionMutations, PermissionQueries};
 use crate::teams::graphql::{TeamMutations, TeamQueries};
 use crate::users::graphql::{UserMutations, UserQueries};
@@ -34,6 +35,7 @@ pub struct Mutation(
     TeamMutations,
     ApiKeyMutations,
     PermissionMutations,
+    LimitMutations,
 );
 
 /// What can be asked.

@@ -14,6 +14,8 @@ use crate::graphql::connection::{Place, connection, page_request};
 use crate::graphql::lean::AtHand;
 use crate::graphql::scalars::{Cidr, Json, Timestamp};
 use crate::graphql::{Request, request};
+use crate::limits::graphql::{Limits, limits_of};
+use crate::limits::model::Subject;
 use crate::permissions::graphql::{PERMISSIONS, PermissionConnection, permissions_of};
 use crate::permissions::model::Principal;
 use crate::permissions::ops::access;
@@ -157,6 +159,11 @@ impl ApiKey {
     /// Whether it works, as far as the key itself goes.
     async fn status(&self, context: &Context<'_>) -> ApiKeyStatus {
         self.0.status(request(context).ctx.now()).into()
+    }
+
+    /// How much it may use, and what is used of it.
+    async fn limits(&self, context: &Context<'_>) -> Result<Limits> {
+        limits_of(request(context), Subject::ApiKey(self.0.id)).await
     }
 
     /// A JSON object for whatever its readers keep there.

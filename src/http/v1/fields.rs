@@ -13,6 +13,10 @@ use crate::error::{Code, Error};
 pub enum Wanted {
     /// A string.
     Text,
+    /// Anything: whoever reads it knows what is wrong with it.
+    Any,
+    /// An object with these members.
+    Object(&'static [Member]),
     /// A list of objects with these members, at most so many of them.
     Objects(&'static [Member], usize),
 }
@@ -145,6 +149,8 @@ fn object(within: &str, value: &Json, members: &[Member], needed: &[&str]) -> Op
         }
         let wrong = match &member.wanted {
             _ if matches!(value, Json::Null) => None,
+            Wanted::Any => None,
+            Wanted::Object(members) => object(&format!("{field}."), value, members, &[]),
             Wanted::Text if matches!(value, Json::Text) => None,
             Wanted::Text => {
                 let message = format!("{field} is {}. It must be a string.", value.kind());

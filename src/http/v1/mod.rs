@@ -1,13 +1,16 @@
 //! `/v1`: what services and proxies ask, in plain JSON. `/v1/openapi.json` describes it.
 //!
-//! `POST /v1/verify` is for services that hold a key of their own and ask about those of others, `/v1/authorize` for reverse proxies
-//! that pass on what their client sent, `POST /v1/leaked` for those who find keys in public places.
+//! `POST /v1/verify` is for services that hold a key of their own and ask about those of others, and reserve what a request is going to
+//! cost; `POST /v1/settle` tells what it cost in truth. `/v1/authorize` is for reverse proxies that pass on what their client sent,
+//! `POST /v1/leaked` for those who find keys in public places.
 
 mod authorize;
+mod cost;
 mod fields;
 mod leaked;
 mod reporters;
 mod rules;
+mod settle;
 mod target;
 mod verify;
 mod wire;
@@ -38,6 +41,7 @@ type Refusal = Box<Response>;
 pub fn routes() -> Router<Server> {
     Router::new()
         .route(VERIFY, any(verify::handle))
+        .route("/v1/settle", any(settle::handle))
         .route("/v1/authorize", any(authorize::handle))
         .route("/v1/authorize/", any(authorize::handle_below))
         .route("/v1/authorize/{*uri}", any(authorize::handle_below))

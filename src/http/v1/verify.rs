@@ -13,6 +13,7 @@ use axum::response::{IntoResponse, Response};
 use serde::de::Visitor;
 use serde::{Deserialize, Deserializer};
 
+use super::cost;
 use super::fields::{self, Member, Wanted};
 use super::{Refusal, VERIFY, noting, only_post, refuse, told, wire};
 use crate::authn::verify::{Question, asked, verify};
@@ -23,6 +24,7 @@ use crate::graphql::budget::Caller;
 use crate::http::caller::{self, Visitor as Asker};
 use crate::http::journal::Noted;
 use crate::http::{Server, body, negotiate};
+use crate::limits::ops::Cost;
 
 /// Checks in one request at most.
 pub const MAX_CHECKS: usize = 100;
@@ -32,6 +34,10 @@ const CHECK: &[Member] = &[
     Member::text("privilege"),
     Member::text("path"),
     Member::text("ip"),
+    Member {
+        name: "cost",
+        wanted: Wanted::Object(cost::COST),
+    },
 ];
 
 const BODY: &[Member] = &[
@@ -39,6 +45,10 @@ const BODY: &[Member] = &[
     Member::text("privilege"),
     Member::text("path"),
     Member::text("ip"),
+    Member {
+        name: "cost",
+        wanted: Wanted::Object(cost::COST),
+    },
     Member {
         name: "checks",
         wanted: Wanted::Objects(CHECK, MAX_CHECKS),
@@ -102,21 +112,25 @@ async fn answer(
 }
 
 async fn checked(server: &Server, ctx: &Ctx, bytes: &[u8]) -> Result<String> {
-    let (questions, many) = questions(bytes)?;
+    let (questions, costs, many) = questions(bytes)?;
     if let (Some(budget), Some(caller)) = (&server.v1.budget, Caller::of(ctx)) {
         budget.take(caller, questions.len() as u64)?;
     }
-    let verifying = verify(ctx, &server.app.authenticator, &questions);
+    let verifying = async {
+        let mut verdicts = verify(ctx, &server.app.authenticator, &questions).await?;
+        let limited = cost::reserve(server, ctx, &mut verdicts, &costs).await?;
+        Ok::<_, Error>((verdicts, limited))
+    };
     let deadline = server.app.api.settings().deadline;
-    let verdicts = caller::within(deadline, pin!(verifying))
+    let (verdicts, limited) = caller::within(deadline, pin!(verifying))
         .await
         .unwrap_or_else(|| Err(caller::late()))?;
     for verdict in &verdicts {
         server.v1.count(verdict.outcome);
     }
     Ok(match (many, verdicts.as_slice()) {
-        (false, [one]) => wire::one(one),
-        (_, all) => wire::many(all),
+        (false, [one]) => wire::one(one, &limited),
+        (_, all) => wire::many(all, &limited),
     })
 }
 
@@ -131,6 +145,7 @@ struct Check<'a> {
     path: Option<Text<'a>>,
     #[serde(borrow)]
     ip: Option<Text<'a>>,
+    cost: Option<cost::Told>,
 }
 
 #[derive(Deserialize)]
@@ -144,6 +159,7 @@ struct Body<'a> {
     path: Option<Text<'a>>,
     #[serde(borrow)]
     ip: Option<Text<'a>>,
+    cost: Option<cost::Told>,
     #[serde(borrow)]
     checks: Option<Vec<Check<'a>>>,
 }
@@ -151,16 +167,20 @@ struct Body<'a> {
 /// A string, borrowed from the body unless it has escapes.
 struct Text<'a>(Cow<'a, str>);
 
-/// What is asked, and whether it was asked as a list.
-fn questions(bytes: &[u8]) -> Result<(Vec<Question>, bool)> {
+/// What is asked, what each costs, and whether it was asked as a list.
+fn questions(bytes: &[u8]) -> Result<(Vec<Question>, Vec<Option<Cost>>, bool)> {
     // Checked once for the whole, not for each string.
     let utf8 = std::str::from_utf8(bytes).map_err(|_| fields::of_object(bytes, BODY))?;
     let body: Body<'_> = serde_json::from_str(utf8).map_err(|_| fields::of_object(bytes, BODY))?;
     let (key, ip) = (text(&body.key), text(&body.ip));
     let Some(checks) = &body.checks else {
         let one = question("", key, text(&body.privilege), text(&body.path), ip)?;
-        return Ok((vec![one], false));
+        return Ok((vec![one], vec![expected("", &body.cost)?], false));
     };
+    if body.cost.is_some() {
+        let message = "cost stands beside checks. Put it into each of them.";
+        return Err(Error::bad_input("cost", message));
+    }
     for (name, given) in [("privilege", &body.privilege), ("path", &body.path)] {
         if given.is_some() {
             let message = format!("{name} stands beside checks. Put it into each of them.");
@@ -173,10 +193,17 @@ fn questions(bytes: &[u8]) -> Result<(Vec<Question>, bool)> {
     let read = |(index, check): (usize, &Check<'_>)| {
         let (key, ip) = (text(&check.key).or(key), text(&check.ip).or(ip));
         let within = format!("checks.{index}.");
-        question(&within, key, text(&check.privilege), text(&check.path), ip)
+        let question = question(&within, key, text(&check.privilege), text(&check.path), ip)?;
+        Ok((question, expected(&within, &check.cost)?))
     };
-    let all: Result<Vec<Question>> = checks.iter().enumerate().map(read).collect();
-    Ok((all?, true))
+    let all: Result<Vec<_>> = checks.iter().enumerate().map(read).collect();
+    let (questions, costs) = all?.into_iter().unzip();
+    Ok((questions, costs, true))
+}
+
+fn expected(within: &str, told: &Option<cost::Told>) -> Result<Option<Cost>> {
+    let read = told.as_ref().map(|told| told.read(within));
+    Ok(read.transpose()?.map(cost::Read::expected))
 }
 
 fn text<'b>(text: &'b Option<Text<'_>>) -> Option<&'b str> {

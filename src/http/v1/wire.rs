@@ -11,23 +11,29 @@ use crate::permissions::facts::PermissionFact;
 /// What most answers need, in bytes.
 const USUAL: usize = 512;
 
+/// What else an answer has, as a JSON object: of those that were asked with a cost. A list that ends early has none for the rest.
+pub type More = Option<String>;
+
 /// The answer to one question.
-pub fn one(verdict: &Verdict) -> String {
+pub fn one(verdict: &Verdict, more: &[More]) -> String {
     let mut json = String::with_capacity(USUAL);
-    answer(&mut json, verdict);
+    answer(&mut json, verdict, more.first());
     json
 }
 
 /// The answers to a list of questions, in their order.
-pub fn many(verdicts: &[Verdict]) -> String {
+pub fn many(verdicts: &[Verdict], more: &[More]) -> String {
     let mut json = String::with_capacity(USUAL * verdicts.len());
     json.push_str("{\"results\":");
-    list(&mut json, verdicts, answer);
+    let all: Vec<_> = verdicts.iter().enumerate().collect();
+    list(&mut json, &all, |json, (place, verdict)| {
+        answer(json, verdict, more.get(*place));
+    });
     json.push('}');
     json
 }
 
-fn answer(json: &mut String, verdict: &Verdict) {
+fn answer(json: &mut String, verdict: &Verdict, more: Option<&More>) {
     let key = verdict.key.as_deref();
     let (secret, until) = match verdict.secret {
         None => ("null", None),
@@ -66,6 +72,15 @@ fn answer(json: &mut String, verdict: &Verdict) {
             deciding(json, permission);
         });
     });
+    if let Some(members) = more
+        .and_then(Option::as_deref)
+        .and_then(|object| object.strip_prefix('{'))
+    {
+        // With the brace that ends both.
+        json.push(',');
+        json.push_str(members);
+        return;
+    }
     json.push('}');
 }
 

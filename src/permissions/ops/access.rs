@@ -128,6 +128,7 @@ pub fn collection(kind: Kind) -> Path {
         Kind::Role => "/roles",
         Kind::Permission => "/permissions",
         Kind::AuditEvent => "/auditEvents",
+        Kind::Reservation => "/reservations",
     };
     Path::parse(name).expect("a constant")
 }

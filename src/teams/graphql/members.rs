@@ -9,6 +9,8 @@ use crate::graphql::connection::{PageInfo, Place};
 use crate::graphql::lean::AtHand;
 use crate::graphql::request;
 use crate::graphql::scalars::Timestamp;
+use crate::limits::graphql::{Limits, limits_of};
+use crate::limits::model::Subject;
 use crate::permissions::model as permissions;
 use crate::teams::model;
 use crate::users::graphql::User;
@@ -58,6 +60,15 @@ impl TeamMembership {
     /// When the user joined.
     async fn since(&self) -> Timestamp {
         Timestamp(self.0.since)
+    }
+
+    /// How much the member may use with the team's keys: what is said of it, and else what holds for each.
+    async fn limits(&self, context: &Context<'_>) -> Result<Limits> {
+        let subject = Subject::Member {
+            team: self.0.team_id,
+            user: self.0.user_id,
+        };
+        limits_of(request(context), subject).await
     }
 }
 

@@ -16,6 +16,8 @@ use crate::graphql::connection::{Place, connection, page_request};
 use crate::graphql::lean::AtHand;
 use crate::graphql::scalars::{Json, Timestamp};
 use crate::graphql::{Request, request};
+use crate::limits::graphql::{Limits, limits_of};
+use crate::limits::model::Subject;
 use crate::permissions::graphql::{PERMISSIONS, PermissionConnection, permissions_of};
 use crate::permissions::model::Principal;
 use crate::permissions::ops::access;
@@ -155,6 +157,16 @@ impl Team {
         let filter = filter.unwrap_or_default().read()?;
         let parent = KeysOf::Team(self.0.id);
         ApiKeyConnection::of_parent(request(context), parent, filter, page).await
+    }
+
+    /// How much its keys, and those of the teams below it, together may use, and what is used of it.
+    async fn limits(&self, context: &Context<'_>) -> Result<Limits> {
+        limits_of(request(context), Subject::Team(self.0.id)).await
+    }
+
+    /// How much each member by itself, with the team's keys, may use, and what is used of it.
+    async fn member_limits(&self, context: &Context<'_>) -> Result<Limits> {
+        limits_of(request(context), Subject::EachMember(self.0.id)).await
     }
 
     /// A JSON object for whatever its readers keep there.

@@ -17,7 +17,7 @@ use crate::permissions::ops::access;
 use crate::teams::model::{
     JoinedTeam, MemberFilter, MemberList, Membership, Team, TeamFilter, TeamList, TeamSort,
 };
-use crate::teams::store::{lists, rows};
+use crate::teams::store::{lists, rows, tree};
 use crate::users;
 
 /// Teams by id, for loaders: rights are decided afterwards by [`may_read`].
@@ -161,4 +161,13 @@ pub fn member_list(ctx: &Ctx, team: Uuid, filter: MemberFilter) -> MemberList {
         filter,
         sight: (!all).then_some(sight),
     }
+}
+
+/// The team and all above it, from the team upwards.
+///
+/// # Errors
+/// `SERVICE_UNAVAILABLE` when the database cannot be reached.
+pub async fn upwards(db: &Db, team: Uuid) -> Result<Vec<Uuid>> {
+    let mut conn = db.read("teams_above").await?;
+    Ok(tree::upwards(&mut conn, team).await?)
 }

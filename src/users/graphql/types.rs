@@ -13,6 +13,8 @@ use crate::graphql::connection::{connection, page_request};
 use crate::graphql::lean::AtHand;
 use crate::graphql::scalars::{Json, Timestamp};
 use crate::graphql::{Request, request};
+use crate::limits::graphql::{Limits, limits_of};
+use crate::limits::model::Subject;
 use crate::permissions::graphql::{PERMISSIONS, PermissionConnection, permissions_of};
 use crate::permissions::model::{self as permissions, Principal};
 use crate::permissions::ops::access;
@@ -136,6 +138,11 @@ impl User {
     /// A comment for administrators.
     async fn comment(&self) -> Option<&str> {
         self.0.comment.as_deref()
+    }
+
+    /// How much all its keys together may use, and what is used of it.
+    async fn limits(&self, context: &Context<'_>) -> Result<Limits> {
+        limits_of(request(context), Subject::User(self.0.id)).await
     }
 
     /// A JSON object for whatever its readers keep there.

@@ -99,6 +99,7 @@ async fn schema_rs_says_what_the_migrations_make() {
             "int8" => "Int8",
             "int4" => "Int4",
             "_text" => "Array<Text>",
+            "_uuid" => "Array<Uuid>",
             "numeric" => "Numeric",
             other => panic!("a type that this test does not know: {other}"),
         };

@@ -11,4 +11,4 @@ mod socket;
 mod stopping;
 mod streams;
 mod tls;
-mod v1;
+pub mod v1;

@@ -8,7 +8,7 @@ use super::world::World;
 use super::{cell, fields, table};
 
 /// How to come to an object of a type: a document with `FIELD` where its field is asked for, and the way to the object.
-pub const BASES: [(&str, &str, &str); 14] = [
+pub const BASES: [(&str, &str, &str); 20] = [
     ("Query", "{ FIELD }", ""),
     ("User", "{ user(by: {id: \"$user\"}) { FIELD } }", "/user"),
     (
@@ -58,6 +58,36 @@ pub const BASES: [(&str, &str, &str); 14] = [
         "EffectivePermission",
         "{ effectivePermissions(principal: \"$user\", pathPrefix: \"/models\") { FIELD } }",
         "/effectivePermissions/0",
+    ),
+    (
+        "Limits",
+        "{ apiKey(by: {id: \"$key\"}) { limits { FIELD } } }",
+        "/apiKey/limits",
+    ),
+    (
+        "LimitIncrease",
+        "{ apiKey(by: {id: \"$key\"}) { limits { increase { FIELD } } } }",
+        "/apiKey/limits/increase",
+    ),
+    (
+        "Budget",
+        "{ apiKey(by: {id: \"$key\"}) { limits { budgets { FIELD } } } }",
+        "/apiKey/limits/budgets/0",
+    ),
+    (
+        "BudgetIncrease",
+        "{ apiKey(by: {id: \"$key\"}) { limits { budgets { increase { FIELD } } } } }",
+        "/apiKey/limits/budgets/0/increase",
+    ),
+    (
+        "BudgetWindow",
+        "{ apiKey(by: {id: \"$key\"}) { limits { budgets { window { FIELD } } } } }",
+        "/apiKey/limits/budgets/0/window",
+    ),
+    (
+        "BudgetWindowEvery",
+        "{ apiKey(by: {id: \"$key\"}) { limits { budgets { window { every { FIELD } } } } } }",
+        "/apiKey/limits/budgets/0/window/every",
     ),
 ];
 

@@ -63,6 +63,14 @@ impl World {
             "/generateApiKey/apiKey/id",
         )
         .await;
+        let limits = json!({"input": {"subject": {"apiKey": key}, "requestsPerMinute": 10, "tokensPerMinute": 1_000,
+            "maxParallel": 2, "increase": {"requestsPerMinute": 20, "tokensPerMinute": 2_000, "maxParallel": 4, "until": "2031-01-01T00:00:00Z"},
+            "budgets": [{"name": "monthly", "maxUsd": "10", "softUsd": "8",
+                "window": {"every": {"unit": "MONTH", "anchor": "2030-01-01T00:00:00Z"}},
+                "increase": {"maxUsd": "20", "until": "2031-01-01T00:00:00Z"}}]}});
+        let update =
+            "mutation($input: UpdateLimitsInput!) { updateLimits(input: $input) { changed } }";
+        admin.data(update, limits).await;
         let restricted = make(
             "mutation($input: GenerateApiKeyInput!) { generateApiKey(input: $input) { secret } }",
             json!({"input": {"owner": users["admin"], "name": "restricted",

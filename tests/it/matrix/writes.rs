@@ -30,6 +30,7 @@ fn input(name: &str) -> &'static str {
             "{principal: \"$user\", path: \"/models/x\", roles: [{role: \"READ\"}]}"
         }
         "deletePermission" => "{id: \"$permission\"}",
+        "updateLimits" => "{subject: {user: \"$user\"}, requestsPerMinute: 5}",
         other => panic!("the matrix does not know the mutation {other}"),
     }
 }

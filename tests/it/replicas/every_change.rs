@@ -11,7 +11,13 @@ use crate::matrix::world::World;
 
 /// What each mutation does: it alters the answer about some key, or none, because what it makes is new or nobody has it. In this order,
 /// by an administrator.
-const CHANGES: [(bool, &str, &str); 40] = [
+const CHANGES: [(bool, &str, &str); 41] = [
+    // Only what is told a cost is answered by limits, and those are remembered apart.
+    (
+        false,
+        "updateLimits",
+        "{subject: {user: \"$user\"}, maxParallel: 1}",
+    ),
     (
         true,
         "updatePermission",

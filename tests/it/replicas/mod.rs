@@ -4,7 +4,7 @@ mod acknowledged;
 mod every_change;
 mod history;
 mod memory;
-mod processes;
+pub mod processes;
 mod subjects;
 mod what_is_read;
 

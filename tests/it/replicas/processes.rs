@@ -131,9 +131,14 @@ pub async fn cut_listeners(app: &TestApp) {
 
 /// As [`Process::ask`].
 pub async fn ask(address: SocketAddr, key: &str, document: &str) -> Option<Value> {
-    let body = json!({"query": document}).to_string();
+    post(address, "/graphql", key, &json!({"query": document})).await
+}
+
+/// What is answered to a JSON body; `None` if nothing is.
+pub async fn post(address: SocketAddr, path: &str, key: &str, body: &Value) -> Option<Value> {
+    let body = body.to_string();
     let head = format!(
-        "POST /graphql HTTP/1.1\r\nHost: k\r\nAuthorization: Bearer {key}\r\nContent-Type: application/json\r\nContent-Length: {}\r\n",
+        "POST {path} HTTP/1.1\r\nHost: k\r\nAuthorization: Bearer {key}\r\nContent-Type: application/json\r\nContent-Length: {}\r\n",
         body.len()
     );
     let answer = exchange(address, &format!("{head}Connection: close\r\n\r\n{body}")).await?;

@@ -19,10 +19,10 @@ use crate::teams::model::Membership;
 use crate::{teams, users};
 
 /// The error of a user who does not belong to the team.
-fn no_member(user: Uuid) -> Error {
+pub fn no_member(field: &str, user: Uuid) -> Error {
     let id = Id::new(Kind::User, user).to_string();
     Error::not_found(
-        "input.user",
+        field,
         format!(
             "The user {} does not belong to this team, or you may not see it.",
             quoted(&id)

@@ -40,7 +40,7 @@ pub async fn remove(
         .ok_or_else(|| absent("input.team", team))?;
     let membership = members::lock(&mut tx, team.id, user)
         .await?
-        .ok_or_else(|| no_member(user))?;
+        .ok_or_else(|| no_member("input.user", user))?;
     if !allow_teams_without_admin {
         last_admin::keep(ctx, &mut tx, user, Some(team.id), ctx.now()).await?;
     }

@@ -43,7 +43,7 @@ pub async fn update(
         .ok_or_else(|| absent("input.team", team))?;
     let before = members::lock(&mut tx, team.id, user)
         .await?
-        .ok_or_else(|| no_member(user))?;
+        .ok_or_else(|| no_member("input.user", user))?;
     let after = Membership {
         role: role.as_str().into(),
         ..before.clone()

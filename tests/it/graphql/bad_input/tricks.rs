@@ -153,6 +153,26 @@ fn scalars(place: &Place, ground: &Ground, add: &mut impl FnMut(&'static str, Va
             add("too long", json!(long));
             add("wrong type", json!(10));
         }
+        "Usd" => {
+            for (name, value) in [
+                ("negative", json!("-0.01")),
+                ("not a number", json!("NaN")),
+                ("endless", json!("Infinity")),
+                (
+                    "40 digits",
+                    json!("1234567890123456789012345678901234567890"),
+                ),
+                ("huge", json!(1e300)),
+                ("below a millionth", json!("0.0000001")),
+                ("empty", json!("")),
+                ("wrong type", json!(true)),
+                ("an object", json!({})),
+                ("too long", json!(long)),
+                ("NUL", json!("1\u{0}")),
+            ] {
+                add(name, value);
+            }
+        }
         "JSON" => {
             add("a list", json!([1]));
             add("a text", json!("text"));

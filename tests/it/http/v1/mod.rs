@@ -3,7 +3,7 @@
 mod authorize;
 mod leaked;
 mod malformed;
-mod openapi;
+pub mod openapi;
 mod proxies;
 mod rights;
 mod same;
@@ -52,7 +52,7 @@ pub async fn verdict(client: &Client, body: &Value) -> Value {
 
 /// A value with what is random in it replaced: ids, and names that are made of secrets.
 pub fn redacted(value: &Value) -> Value {
-    let ids = regex::Regex::new("(user|key|team|perm)_[0-9a-z]{26}").unwrap();
+    let ids = regex::Regex::new("(user|key|team|perm|rsv)_[0-9a-z]{26}").unwrap();
     // A key that was given no name is called by its prefix.
     let names = regex::Regex::new("The key ks_[0-9A-Za-z]{4} ").unwrap();
     let text = value.to_string();

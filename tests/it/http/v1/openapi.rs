@@ -95,6 +95,7 @@ fn check(document: &Value, schema: &Value, value: &Value, at: &str) -> Result<()
             "maxLength" => value
                 .as_str()
                 .is_none_or(|text| text.len() as u64 <= rule.as_u64().unwrap()),
+            "maximum" => value.as_f64().is_none_or(|n| n <= rule.as_f64().unwrap()),
             "minimum" => value.as_f64().is_none_or(|n| n >= rule.as_f64().unwrap()),
             "minItems" => value
                 .as_array()
@@ -163,6 +164,7 @@ fn is(value: &Value, kind: &Value) -> bool {
         "array" => value.is_array(),
         "string" => value.is_string(),
         "integer" => value.is_i64() || value.is_u64(),
+        "number" => value.is_number(),
         "boolean" => value.is_boolean(),
         "null" => value.is_null(),
         other => panic!("no such type: {other}"),

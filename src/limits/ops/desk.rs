@@ -1,0 +1,130 @@
+//! Where requests are reserved and settled: what all requests of a server share for it.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use uuid::Uuid;
+
+use super::applying::{Applying, Who};
+use super::reserve::{self, Cost, Outcome};
+use super::settle::{self, Settled, Settlement};
+use super::state::State;
+use crate::authn::verify::VERIFY;
+use crate::ctx::{Actor, Clock, Ctx, Random};
+use crate::db::Db;
+use crate::db::coalesce::Coalescer;
+use crate::error::{Error, Result};
+use crate::limits::model::Terms;
+use crate::permissions::ops::access;
+use crate::permissions::path::Path;
+
+/// Statements of one kind that may be under way at once: while one commits, the next waits for its locks.
+const LANES: usize = 2;
+
+/// Reserves and settles, many requests a statement.
+pub struct Desk {
+    clock: Clock,
+    random: Random,
+    applying: Applying,
+    reserving: Arc<Coalescer<reserve::Ask, Outcome>>,
+    settling: Arc<Coalescer<settle::Ask, Settled>>,
+    number: AtomicU64,
+}
+
+/// What came of a request to reserve.
+#[derive(Debug, Clone)]
+pub struct Reserved {
+    /// The reservation; `None` where a limit stopped it.
+    pub id: Option<Uuid>,
+    /// Every limit that applies.
+    pub states: Vec<State>,
+}
+
+impl Reserved {
+    /// The limit that stopped it.
+    pub fn stopper(&self) -> Option<&State> {
+        self.states.iter().find(|state| state.stops)
+    }
+}
+
+impl Desk {
+    /// Over that database, on those terms.
+    pub fn new(db: &Db, clock: &Clock, random: &Random, terms: Terms) -> Arc<Self> {
+        let reserving = {
+            let (db, clock) = (db.clone(), clock.clone());
+            Coalescer::new(LANES, move |asks| {
+                let (db, now) = (db.clone(), clock.now());
+                async move { reserve::all(&db, now, terms, asks).await }
+            })
+        };
+        let settling = {
+            let db = db.clone();
+            Coalescer::new(LANES, move |asks| {
+                let db = db.clone();
+                async move { settle::all(&db, asks).await }
+            })
+        };
+        Arc::new(Desk {
+            clock: clock.clone(),
+            random: random.clone(),
+            applying: Applying::new(db.clone()),
+            reserving,
+            settling,
+            number: AtomicU64::new(0),
+        })
+    }
+
+    /// Reserves the cost of a request by that key against every limit that applies to it, or against none.
+    ///
+    /// # Errors
+    /// `SERVICE_UNAVAILABLE` when the database cannot be reached: should it be reserved all the same, it runs out.
+    pub async fn reserve(&self, ctx: &Ctx, who: Who, cost: Cost) -> Result<Reserved> {
+        let millis = u64::try_from(self.clock.now().timestamp_millis()).unwrap_or(0);
+        let ask = reserve::Ask {
+            id: self.random.id(millis),
+            asker: asker(ctx),
+            who,
+            cost,
+            applying: self.applying.to(who).await?,
+        };
+        let id = ask.id;
+        let outcome = self.reserving.load(ask).await?;
+        let outcome = outcome.ok_or_else(|| Error::internal("a reservation without an outcome"))?;
+        Ok(Reserved {
+            id: outcome.passed.then_some(id),
+            states: outcome.states,
+        })
+    }
+
+    /// Turns a reservation into what was used in truth: more is counted too, less gives back.
+    ///
+    /// # Errors
+    /// `UNAUTHENTICATED`, `FORBIDDEN` without `apiKey.verify` at `/`; `NOT_FOUND` for what is no reservation of the actor's; `CONFLICT`
+    /// for one that was settled before; `SERVICE_UNAVAILABLE`.
+    pub async fn settle(&self, ctx: &Ctx, settlement: Settlement) -> Result<()> {
+        access::require(ctx, VERIFY, &Path::root())?;
+        let ask = settle::Ask {
+            asker: asker(ctx),
+            settlement,
+            number: self.number.fetch_add(1, Ordering::Relaxed),
+        };
+        match self.settling.load(ask).await? {
+            Some(Settled::Now) => Ok(()),
+            Some(Settled::Earlier) => Err(Error::conflict(
+                "This reservation was settled before. What was told then stands.",
+            )
+            .at("reservation")),
+            Some(Settled::Unknown) | None => Err(Error::not_found(
+                "reservation",
+                "There is no such reservation, or another made it.",
+            )),
+        }
+    }
+}
+
+fn asker(ctx: &Ctx) -> Option<Uuid> {
+    match &ctx.actor {
+        Actor::Holder(holder) => Some(holder.user_id),
+        Actor::Anonymous | Actor::Keystead => None,
+    }
+}

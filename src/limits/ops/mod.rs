@@ -1,0 +1,20 @@
+//! The operations on limits.
+
+mod applying;
+mod desk;
+mod read;
+mod reserve;
+mod rights;
+mod rules;
+mod settle;
+mod state;
+mod update;
+
+pub use applying::Who;
+pub use desk::{Desk, Reserved};
+pub use read::{Shown, by_subjects};
+pub use reserve::{Cost, lapse};
+pub use rules::MAX_BUDGETS;
+pub use settle::Settlement;
+pub use state::{State, What};
+pub use update::update;

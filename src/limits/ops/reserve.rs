@@ -1,0 +1,298 @@
+//! Reserving: what a request is going to cost, against all limits that apply to its key, or not at all. Requests that arrive while a
+//! statement runs share the next one, so that a counter is locked once for many of them.
+
+use std::collections::{BTreeMap, HashMap};
+use std::hash::{Hash, Hasher};
+use std::sync::Arc;
+
+use chrono::{DateTime, SecondsFormat, Utc};
+use serde::Deserialize;
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use super::applying::{Applies, Who};
+use super::state::{State, What};
+use crate::db::{Db, Failure};
+use crate::error::Result;
+use crate::limits::model::{Rates, Terms};
+use crate::limits::store::reserve as store;
+
+/// How often a batch is tried again when something that it counts on was deleted meanwhile.
+const TRIES: usize = 3;
+
+/// What a request costs, or is expected to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Cost {
+    /// Requests.
+    pub requests: i64,
+    /// Tokens.
+    pub tokens: i64,
+    /// Micro-dollars.
+    pub micros: i64,
+}
+
+/// One request that wants to reserve.
+#[derive(Clone)]
+pub(super) struct Ask {
+    /// The reservation's id, if it passes.
+    pub id: Uuid,
+    /// The user who asks.
+    pub asker: Option<Uuid>,
+    /// For whom.
+    pub who: Who,
+    /// What it costs.
+    pub cost: Cost,
+    /// What applies.
+    pub applying: Arc<Vec<Applies>>,
+}
+
+impl PartialEq for Ask {
+    fn eq(&self, other: &Self) -> bool {
+        self.id == other.id
+    }
+}
+
+impl Eq for Ask {}
+
+impl Hash for Ask {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.id.hash(state);
+    }
+}
+
+/// What came of it.
+#[derive(Debug, Clone)]
+pub(super) struct Outcome {
+    /// Whether it is reserved.
+    pub passed: bool,
+    /// Every limit that applies, with what is used of it.
+    pub states: Vec<State>,
+}
+
+#[derive(Deserialize)]
+struct Told {
+    passed: Vec<i64>,
+    stoppers: Vec<Option<String>>,
+    spent: Option<Vec<i64>>,
+    reserved: Option<Vec<i64>>,
+    requests: Option<Vec<i64>>,
+    tokens: Option<Vec<i64>>,
+    parallel: Option<Vec<Option<i64>>>,
+}
+
+/// Requests that are alike: of one key, at one cost, under the same limits.
+struct Group {
+    asks: Vec<Ask>,
+    /// The ids of its counters.
+    uses: Vec<Uuid>,
+}
+
+/// Reserves for these requests, in one statement.
+pub(super) async fn all(
+    db: &Db,
+    now: DateTime<Utc>,
+    terms: Terms,
+    asks: Vec<Ask>,
+) -> Result<HashMap<Ask, Outcome>> {
+    let mut counters: BTreeMap<Uuid, Value> = BTreeMap::new();
+    let groups = grouped(asks, now, &mut counters);
+    let places: HashMap<Uuid, usize> = counters.keys().copied().zip(1..).collect();
+    let batch = json!({
+        "at": text(now), "expires_at": text(now + terms.lifetime), "charging": terms.charging,
+        "counters": counters.into_values().collect::<Vec<_>>(),
+        "groups": groups.iter().zip(1..).map(|(group, n)| group.written(n, &places)).collect::<Vec<_>>(),
+    });
+    let told: Told = read(&tried(db, &batch).await?)?;
+    let mut outcomes = HashMap::new();
+    for (group, (passed, stopper)) in groups
+        .into_iter()
+        .zip(told.passed.iter().zip(&told.stoppers))
+    {
+        let states = states(&group.asks[0], now, &places, &told, stopper.as_deref());
+        for (n, ask) in (0..).zip(group.asks) {
+            let passed = n < *passed;
+            let mut states = states.clone();
+            if passed {
+                states.iter_mut().for_each(|state| state.stops = false);
+            }
+            outcomes.insert(ask, Outcome { passed, states });
+        }
+    }
+    Ok(outcomes)
+}
+
+/// Charges or releases what has run out. Nothing depends on when that is done: whoever reserves, settles or reads takes it into account.
+///
+/// # Errors
+/// `SERVICE_UNAVAILABLE` when the database cannot be reached.
+pub async fn lapse(db: &Db, now: DateTime<Utc>, charging: bool) -> Result<()> {
+    let mut conn = db.read("lapse_reservations").await?;
+    Ok(store::lapse(&mut conn, now, charging).await?)
+}
+
+async fn tried(db: &Db, batch: &Value) -> Result<String> {
+    let mut tries = 1;
+    loop {
+        let mut conn = db.read("reserve_limits").await?;
+        match store::reserve(&mut conn, batch.clone()).await {
+            Err(Failure::Conflict(_)) if tries < TRIES => tries += 1,
+            told => return Ok(told?),
+        }
+    }
+}
+
+fn read<T: serde::de::DeserializeOwned>(text: &str) -> Result<T> {
+    serde_json::from_str(text).map_err(|error| crate::error::Error::internal(error.to_string()))
+}
+
+fn text(at: DateTime<Utc>) -> String {
+    at.to_rfc3339_opts(SecondsFormat::Micros, true)
+}
+
+/// Puts requests that are alike together, and notes what is to be counted.
+fn grouped(asks: Vec<Ask>, now: DateTime<Utc>, counters: &mut BTreeMap<Uuid, Value>) -> Vec<Group> {
+    let mut groups: Vec<Group> = Vec::new();
+    let mut found: HashMap<_, usize> = HashMap::new();
+    for ask in asks {
+        let alike = (ask.who, ask.asker, ask.cost, Arc::as_ptr(&ask.applying));
+        let place = *found.entry(alike).or_insert_with(|| {
+            groups.push(Group {
+                uses: uses(&ask, now, counters),
+                asks: Vec::new(),
+            });
+            groups.len() - 1
+        });
+        groups[place].asks.push(ask);
+    }
+    groups
+}
+
+/// The counters of a request, by id.
+fn uses(ask: &Ask, now: DateTime<Utc>, counters: &mut BTreeMap<Uuid, Value>) -> Vec<Uuid> {
+    let mut uses = Vec::new();
+    for one in ask.applying.iter() {
+        let user = one.member(&ask.who);
+        let rates = one.rates(now);
+        if !rates.is_empty() {
+            let id = one.counter(&ask.who);
+            let Rates {
+                requests,
+                tokens,
+                parallel,
+            } = rates;
+            counters.entry(id).or_insert_with(|| {
+                json!({"id": id, "limit_id": one.limits.id, "user_id": user, "max_req": requests, "max_tok": tokens, "max_par": parallel})
+            });
+            uses.push(id);
+        }
+        for budget in &one.limits.budgets {
+            let id = one.counter_of(budget.id, &ask.who);
+            counters.entry(id).or_insert_with(|| {
+                json!({"id": id, "limit_id": one.limits.id, "budget_id": budget.id, "user_id": user,
+                    "since": text(budget.counts_from(now)), "max_usd": budget.max_at(now).micros()})
+            });
+            uses.push(id);
+        }
+    }
+    uses
+}
+
+impl Group {
+    fn written(&self, n: usize, places: &HashMap<Uuid, usize>) -> Value {
+        let Ask {
+            asker, who, cost, ..
+        } = &self.asks[0];
+        let uses: Vec<usize> = self
+            .uses
+            .iter()
+            .filter_map(|id| places.get(id))
+            .copied()
+            .collect();
+        json!({
+            "n": n, "uses": uses, "size": self.asks.len(), "ids": self.asks.iter().map(|ask| ask.id).collect::<Vec<_>>(),
+            "asker_id": asker, "api_key_id": who.key, "user_id": who.user, "team_id": who.team,
+            "requests": cost.requests, "tokens": cost.tokens, "micros": cost.micros,
+        })
+    }
+}
+
+/// Every limit that applies to a request, with what is used of it now.
+fn states(
+    ask: &Ask,
+    now: DateTime<Utc>,
+    places: &HashMap<Uuid, usize>,
+    told: &Told,
+    stopper: Option<&str>,
+) -> Vec<State> {
+    let stopper = stopper.and_then(|text| text.split_once(' '));
+    let at = |values: &Option<Vec<i64>>, place: usize| {
+        values
+            .as_ref()
+            .and_then(|all| all.get(place - 1))
+            .copied()
+            .unwrap_or(0)
+    };
+    let minute_ends = State::minute_ends(now);
+    let mut states = Vec::new();
+    for one in ask.applying.iter() {
+        let mut add = |id: Uuid,
+                       what: What,
+                       name: &str,
+                       max: Option<i64>,
+                       used: &dyn Fn(usize) -> i64,
+                       resets_at| {
+            let (Some(max), Some(place)) = (max, places.get(&id).copied()) else {
+                return;
+            };
+            let stops = stopper.is_some_and(|(at, kind)| kind == name && at.parse() == Ok(place));
+            states.push(State {
+                subject: one.subject,
+                member: one.member(&ask.who),
+                what,
+                max,
+                used: used(place),
+                resets_at,
+                stops,
+            });
+        };
+        let id = one.counter(&ask.who);
+        let rates = one.rates(now);
+        add(
+            id,
+            What::Requests,
+            "requests",
+            rates.requests,
+            &|place| at(&told.requests, place),
+            Some(minute_ends),
+        );
+        add(
+            id,
+            What::Tokens,
+            "tokens",
+            rates.tokens,
+            &|place| at(&told.tokens, place),
+            Some(minute_ends),
+        );
+        let open = |place: usize| {
+            let all = told.parallel.as_ref();
+            all.and_then(|all| all.get(place - 1).copied().flatten())
+                .unwrap_or(0)
+        };
+        add(id, What::Parallel, "parallel", rates.parallel, &open, None);
+        for budget in &one.limits.budgets {
+            let id = one.counter_of(budget.id, &ask.who);
+            let max = budget.max_at(now).micros();
+            let used = |place| at(&told.spent, place) + at(&told.reserved, place);
+            let end = budget.window.at(now).end;
+            add(
+                id,
+                What::Budget(budget.name.clone()),
+                "usd",
+                Some(max),
+                &used,
+                end,
+            );
+        }
+    }
+    states
+}

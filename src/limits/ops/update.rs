@@ -1,0 +1,134 @@
+//! Changing the limits of a subject.
+
+use super::rights::{self, Reach};
+use super::rules;
+use crate::audit::model::Change;
+use crate::audit::ops as audit;
+use crate::ctx::Ctx;
+use crate::db::Tx;
+use crate::db::ids::{Id, Kind};
+use crate::error::Result;
+use crate::limits::model::{Budget, Limits, LimitsChanges, NewBudget, Subject};
+use crate::limits::store::{count, rows};
+use crate::replicas::model::Tag;
+
+/// Changes limits: what is absent stays, what is null is cleared, and the budgets are exactly those given. Doing it again changes
+/// nothing. Says whether anything did.
+///
+/// # Errors
+/// `NOT_FOUND`; `FORBIDDEN` without the right to change the subject, or for lifting what binds the actor itself; `BAD_USER_INPUT`.
+pub async fn update(ctx: &Ctx, subject: Subject, changes: LimitsChanges) -> Result<bool> {
+    let changes = rules::valid(ctx, subject, changes)?;
+
+    let reach = rights::authorise(ctx, subject).await?;
+
+    let mut tx = ctx.db.begin("update_limits").await?;
+    tx.touch([tag(subject)]);
+    if !rows::lock(&mut tx, subject).await? {
+        return Err(rights::absent(subject));
+    }
+    let found = rows::held(&mut tx, vec![subject.word()], Vec::new(), ctx.now()).await?;
+    let found = found.into_iter().next().map(|(_, held)| held.limits);
+    let before = found.unwrap_or_else(|| Limits::none(ctx.new_id()));
+    let after = apply(ctx, &before, changes);
+    let is_changed = before != after;
+    if is_changed {
+        reach.may_change(&before, &after)?;
+        rows::put(&mut tx, subject, &after).await?;
+        recount(ctx, &mut tx, subject, &before, &after).await?;
+        audit::record(ctx, &mut tx, vec![event(subject, reach, &before, &after)]).await?;
+    }
+    tx.commit().await?;
+
+    if is_changed {
+        ctx.events.publish();
+    }
+
+    Ok(is_changed)
+}
+
+/// Who remembers that these limits apply depends on this.
+fn tag(subject: Subject) -> Tag {
+    match subject {
+        Subject::ApiKey(id) => Tag::ApiKey(id),
+        Subject::User(id) | Subject::Member { user: id, .. } => Tag::User(id),
+        Subject::Team(id) | Subject::EachMember(id) => Tag::Team(id),
+    }
+}
+
+fn apply(ctx: &Ctx, before: &Limits, changes: LimitsChanges) -> Limits {
+    let mut limits = before.clone();
+    let rates = &mut limits.rates;
+    rates.requests = changes.requests.unwrap_or(rates.requests);
+    rates.tokens = changes.tokens.unwrap_or(rates.tokens);
+    rates.parallel = changes.parallel.unwrap_or(rates.parallel);
+    limits.increase = changes.increase.unwrap_or(limits.increase);
+    if let Some(wanted) = changes.budgets {
+        limits.budgets = wanted
+            .into_iter()
+            .map(|wanted| budget(ctx, before, wanted))
+            .collect();
+        // As they are stored and read.
+        limits.budgets.sort_by(|a, b| a.name.cmp(&b.name));
+    }
+    limits
+}
+
+/// The budget that is wanted: the one of that name as it is to be, or one that is armed now.
+fn budget(ctx: &Ctx, before: &Limits, wanted: NewBudget) -> Budget {
+    let same = before.budgets.iter().find(|one| one.name == wanted.name);
+    Budget {
+        id: same.map_or_else(|| ctx.new_id(), |one| one.id),
+        armed_at: same.map_or_else(|| ctx.now(), |one| one.armed_at),
+        name: wanted.name,
+        max: wanted.max,
+        soft: wanted.soft,
+        window: wanted.window,
+        include_past_spend: wanted.include_past_spend,
+        increase: wanted.increase,
+    }
+}
+
+/// Begins to count what is new, and counts anew where another stretch of time counts.
+async fn recount(
+    ctx: &Ctx,
+    tx: &mut Tx,
+    subject: Subject,
+    before: &Limits,
+    after: &Limits,
+) -> Result<()> {
+    for budget in &after.budgets {
+        let since = budget.counts_from(ctx.now());
+        let was = before.budgets.iter().find(|one| one.id == budget.id);
+        match was {
+            // What holds for each member is counted from the first use on.
+            None if matches!(subject, Subject::EachMember(_)) => {}
+            None => count::begin(tx, after.id, subject, budget, since).await?,
+            Some(was)
+                if was.window == budget.window
+                    && was.include_past_spend == budget.include_past_spend => {}
+            Some(_) => count::again(tx, subject, budget, since).await?,
+        }
+    }
+    Ok(())
+}
+
+fn event(subject: Subject, reach: Reach, before: &Limits, after: &Limits) -> Change {
+    let whose = match subject {
+        Subject::EachMember(_) => Some("each".to_owned()),
+        Subject::Member { user, .. } => Some(Id::new(Kind::User, user).to_string()),
+        Subject::ApiKey(_) | Subject::User(_) | Subject::Team(_) => None,
+    };
+    let mut change = Change::updated(
+        "limits.update",
+        subject.target(),
+        before.snapshot(),
+        after.snapshot(),
+    );
+    for side in [&mut change.before, &mut change.after] {
+        if let (Some(whose), Some(side)) = (&whose, side) {
+            side["member"] = whose.clone().into();
+        }
+    }
+    change.at(reach.paths)
+}

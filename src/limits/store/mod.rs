@@ -1,0 +1,5 @@
+//! SQL of limits.
+
+pub(super) mod count;
+pub(super) mod reserve;
+pub(super) mod rows;
