@@ -123,6 +123,28 @@ async fn load(server: &Server, time: Duration, requests: Vec<Vec<u8>>) -> Measur
     .await
 }
 
+/// Loads one, the other twice, and the first again; the better run of each, so that what passes by weighs on neither.
+async fn alternately(
+    (one, to_one): (&Server, Vec<Vec<u8>>),
+    (other, to_other): (&Server, Vec<Vec<u8>>),
+    time: Duration,
+) -> (Measured, Measured) {
+    let better = |a: Measured, b: Measured| {
+        if a.per_second() > b.per_second() {
+            a
+        } else {
+            b
+        }
+    };
+    let first = load(one, time, to_one.clone()).await;
+    let second = load(other, time, to_other.clone()).await;
+    let third = load(other, time, to_other).await;
+    (
+        better(first, load(one, time, to_one).await),
+        better(second, third),
+    )
+}
+
 /// Measures and prints.
 pub async fn measure(time: Duration) {
     let few = Size::of(setting("KEYSTEAD_BENCH_FEW_USERS", 10_000)).await;
@@ -145,8 +167,8 @@ pub async fn measure(time: Duration) {
     let on_few = few.serve(4810, "64MiB").await;
     let on_many = many.serve(4811, "64MiB").await;
     let both = async |name: &str, requests: &dyn Fn(&Size) -> Vec<Vec<u8>>| {
-        let one = load(&on_few, time, requests(&few)).await;
-        let other = load(&on_many, time, requests(&many)).await;
+        let (one, other) =
+            alternately((&on_few, requests(&few)), (&on_many, requests(&many)), time).await;
         line(name, &one, &other);
     };
     both("/v1/verify, from memory", &|size| size.checks(REMEMBERED)).await;
@@ -166,8 +188,12 @@ pub async fn measure(time: Duration) {
     drop((on_few, on_many));
     let on_few = few.serve(4810, "0").await;
     let on_many = many.serve(4811, "0").await;
-    let one = load(&on_few, time, few.checks(MANY_KEYS)).await;
-    let other = load(&on_many, time, many.checks(MANY_KEYS)).await;
+    let (one, other) = alternately(
+        (&on_few, few.checks(MANY_KEYS)),
+        (&on_many, many.checks(MANY_KEYS)),
+        time,
+    )
+    .await;
     line("/v1/verify, without memory", &one, &other);
     drop((on_few, on_many));
     few.database.stop().await.unwrap();
