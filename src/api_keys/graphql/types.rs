@@ -209,7 +209,10 @@ impl ApiKeyConnection {
         let found = request
             .loaders
             .api_keys_of
-            .load((parent, how.clone()))
+            .load(ops::PageOf {
+                of: parent,
+                how: how.clone(),
+            })
             .await?;
         let keys = found.unwrap_or_else(|| crate::db::pages::Page::empty(&how.0));
         let cursor =

@@ -1,6 +1,7 @@
 //! Reading keys.
 
 use std::collections::HashMap;
+use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
@@ -69,7 +70,20 @@ pub async fn list(
 }
 
 /// A page of keys that hang on something: what a loader is asked for.
-pub type PageOf = (KeysOf, Arc<(PageRequest, ApiKeyFilter, KeySight)>);
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PageOf {
+    /// On what.
+    pub of: KeysOf,
+    /// Which of its keys, and which page of them.
+    pub how: Arc<(PageRequest, ApiKeyFilter, KeySight)>,
+}
+
+/// By the parent alone: one parent is asked for few different pages at a time, and hashing what they share costs more than comparing it.
+impl Hash for PageOf {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.of.hash(state);
+    }
+}
 
 /// Pages of the keys of many owners and teams, for loaders: those that are asked for in the same way share a statement.
 ///
@@ -81,8 +95,8 @@ pub async fn pages_of(
     wanted: Vec<PageOf>,
 ) -> Result<HashMap<PageOf, Page<Arc<ApiKey>>>> {
     let mut groups: HashMap<_, Vec<Uuid>> = HashMap::new();
-    for (parent, how) in wanted {
-        let (id, are_teams) = match parent {
+    for PageOf { of, how } in wanted {
+        let (id, are_teams) = match of {
             KeysOf::Owner(id) => (id, false),
             KeysOf::Team(id) => (id, true),
         };
@@ -94,12 +108,13 @@ pub async fn pages_of(
         let (request, filter, sight) = &*how;
         let parents = (ids, are_teams);
         for (id, page) in store::pages_of(&conn, parents, filter, sight, now, request).await? {
-            let parent = if are_teams {
+            let of = if are_teams {
                 KeysOf::Team(id)
             } else {
                 KeysOf::Owner(id)
             };
-            found.insert((parent, how.clone()), page.map(Arc::new));
+            let how = how.clone();
+            found.insert(PageOf { of, how }, page.map(Arc::new));
         }
     }
     Ok(found)
