@@ -133,7 +133,7 @@ impl Builder {
         Ok(App {
             api: Api::new(loaders, authenticator.clone(), feed, self.api)?,
             authenticator,
-            limits: Desk::new(&db, &self.clock, &self.random, terms),
+            limits: Desk::new(&db, &self.clock, terms),
             db,
             clock: self.clock,
             random: self.random,

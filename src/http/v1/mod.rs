@@ -19,15 +19,21 @@ pub use reporters::Reporters;
 pub use rules::{Rule, RuleError, Rules};
 pub use verify::answered as verify;
 
+use std::sync::Arc;
+
 use axum::Router;
+use axum::extract::Request;
 use axum::http::{Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{any, get};
+use bytes::Bytes;
 use metrics::{Counter, Histogram};
 
+use super::caller::{self, Visitor};
 use super::journal::Noted;
-use super::{Server, answer};
+use super::{Server, answer, body, negotiate};
 use crate::authn::verify::Outcome;
+use crate::ctx::{Ctx, RequestInfo};
 use crate::error::{Code, Error};
 use crate::graphql::budget::Budget;
 
@@ -119,6 +125,36 @@ fn note(answered: Result<Response, Refusal>, noted: Noted) -> Response {
 fn noting((mut response, noted): (Response, Noted)) -> Response {
     response.extensions_mut().insert(noted);
     response
+}
+
+/// Takes in what a service posts to that path: who it is, which is noted, and the body.
+async fn posted(
+    server: &Server,
+    info: Arc<RequestInfo>,
+    request: Request,
+    path: &str,
+    noted: &mut Noted,
+) -> Result<(Ctx, Bytes), Refusal> {
+    let (parts, content) = request.into_parts();
+    only_post(&parts.method, path)?;
+    negotiate::check_content_type(&parts.headers).map_err(|message| {
+        refuse(
+            Some(StatusCode::UNSUPPORTED_MEDIA_TYPE),
+            Error::new(Code::BadRequest, message),
+        )
+    })?;
+    let asker = Visitor::new(&parts.headers, info);
+    let ctx = asker
+        .identify(server)
+        .await
+        .and_then(|ctx| caller::known(server, ctx))
+        .map_err(|error| refuse(None, error))?;
+    noted.actor = caller::actor_id(&ctx);
+    let settings = &server.settings;
+    let bytes = body::read(content, settings.body_limit, settings.body_timeout)
+        .await
+        .map_err(|(status, error)| refuse(Some(status), error))?;
+    Ok((ctx, bytes))
 }
 
 fn only_post(method: &Method, path: &str) -> Result<(), Refusal> {

@@ -10,13 +10,12 @@ use serde::Deserialize;
 
 use super::cost;
 use super::fields::{self, Member, Wanted};
-use super::{Refusal, note, only_post, refuse};
+use super::{Refusal, note, posted, refuse};
 use crate::ctx::{Ctx, RequestInfo};
 use crate::db::ids::{Id, Kind};
-use crate::error::{Code, Error, Result};
-use crate::http::caller::{self, Visitor};
+use crate::error::{Error, Result};
 use crate::http::journal::Noted;
-use crate::http::{Server, body, negotiate};
+use crate::http::{Server, caller};
 use crate::limits::ops::Settlement;
 
 const BODY: &[Member] = &[
@@ -47,32 +46,12 @@ pub async fn handle(State(server): State<Server>, request: Request) -> Response 
 
 async fn answer(
     server: &Server,
-    request: Request,
+    mut request: Request,
     noted: &mut Noted,
 ) -> std::result::Result<Response, Refusal> {
-    let (mut parts, content) = request.into_parts();
-    only_post(&parts.method, "/v1/settle")?;
-    negotiate::check_content_type(&parts.headers).map_err(|message| {
-        refuse(
-            Some(StatusCode::UNSUPPORTED_MEDIA_TYPE),
-            Error::new(Code::BadRequest, message),
-        )
-    })?;
-    let info = parts
-        .extensions
-        .remove::<Arc<RequestInfo>>()
-        .unwrap_or_default();
-    let asker = Visitor::new(&parts.headers, info);
-    let ctx = asker
-        .identify(server)
-        .await
-        .and_then(|ctx| caller::known(server, ctx))
-        .map_err(|error| refuse(None, error))?;
-    noted.actor = caller::actor_id(&ctx);
-    let settings = &server.settings;
-    let bytes = body::read(content, settings.body_limit, settings.body_timeout)
-        .await
-        .map_err(|(status, error)| refuse(Some(status), error))?;
+    let info = request.extensions_mut().remove::<Arc<RequestInfo>>();
+    let info = info.unwrap_or_default();
+    let (ctx, bytes) = posted(server, info, request, "/v1/settle", noted).await?;
     settle(server, &ctx, &bytes)
         .await
         .map_err(|error| refuse(None, error))?;

@@ -15,15 +15,14 @@ use serde::{Deserialize, Deserializer};
 
 use super::cost;
 use super::fields::{self, Member, Wanted};
-use super::{Refusal, VERIFY, noting, only_post, refuse, told, wire};
+use super::{Refusal, VERIFY, noting, posted, refuse, told, wire};
 use crate::authn::verify::{Question, asked, verify};
 use crate::ctx::{Ctx, RequestInfo};
 use crate::db::ids::quoted;
-use crate::error::{Code, Error, Result};
+use crate::error::{Error, Result};
 use crate::graphql::budget::Caller;
-use crate::http::caller::{self, Visitor as Asker};
 use crate::http::journal::Noted;
-use crate::http::{Server, body, negotiate};
+use crate::http::{Server, caller};
 use crate::limits::ops::Cost;
 
 /// Checks in one request at most.
@@ -85,25 +84,7 @@ async fn answer(
     request: Request,
     noted: &mut Noted,
 ) -> std::result::Result<Response, Refusal> {
-    let (parts, content) = request.into_parts();
-    only_post(&parts.method, VERIFY)?;
-    negotiate::check_content_type(&parts.headers).map_err(|message| {
-        refuse(
-            Some(StatusCode::UNSUPPORTED_MEDIA_TYPE),
-            Error::new(Code::BadRequest, message),
-        )
-    })?;
-    let asker = Asker::new(&parts.headers, info.clone());
-    let ctx = asker
-        .identify(server)
-        .await
-        .and_then(|ctx| caller::known(server, ctx))
-        .map_err(|error| refuse(None, error))?;
-    noted.actor = caller::actor_id(&ctx);
-    let settings = &server.settings;
-    let bytes = body::read(content, settings.body_limit, settings.body_timeout)
-        .await
-        .map_err(|(status, error)| refuse(Some(status), error))?;
+    let (ctx, bytes) = posted(server, info.clone(), request, VERIFY, noted).await?;
     let written = checked(server, &ctx, &bytes)
         .await
         .map_err(|error| refuse(None, error))?;

@@ -10,7 +10,7 @@ use super::reserve::{self, Cost, Outcome};
 use super::settle::{self, Settled, Settlement};
 use super::state::State;
 use crate::authn::verify::VERIFY;
-use crate::ctx::{Actor, Clock, Ctx, Random};
+use crate::ctx::{Actor, Clock, Ctx};
 use crate::db::Db;
 use crate::db::coalesce::Coalescer;
 use crate::error::{Error, Result};
@@ -23,8 +23,6 @@ const LANES: usize = 2;
 
 /// Reserves and settles, many requests a statement.
 pub struct Desk {
-    clock: Clock,
-    random: Random,
     applying: Applying,
     reserving: Arc<Coalescer<reserve::Ask, Outcome>>,
     settling: Arc<Coalescer<settle::Ask, Settled>>,
@@ -49,7 +47,7 @@ impl Reserved {
 
 impl Desk {
     /// Over that database, on those terms.
-    pub fn new(db: &Db, clock: &Clock, random: &Random, terms: Terms) -> Arc<Self> {
+    pub fn new(db: &Db, clock: &Clock, terms: Terms) -> Arc<Self> {
         let reserving = {
             let (db, clock) = (db.clone(), clock.clone());
             Coalescer::new(LANES, move |asks| {
@@ -65,8 +63,6 @@ impl Desk {
             })
         };
         Arc::new(Desk {
-            clock: clock.clone(),
-            random: random.clone(),
             applying: Applying::new(db.clone()),
             reserving,
             settling,
@@ -79,9 +75,8 @@ impl Desk {
     /// # Errors
     /// `SERVICE_UNAVAILABLE` when the database cannot be reached: should it be reserved all the same, it runs out.
     pub async fn reserve(&self, ctx: &Ctx, who: Who, cost: Cost) -> Result<Reserved> {
-        let millis = u64::try_from(self.clock.now().timestamp_millis()).unwrap_or(0);
         let ask = reserve::Ask {
-            id: self.random.id(millis),
+            id: ctx.new_id(),
             asker: asker(ctx),
             who,
             cost,
