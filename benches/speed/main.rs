@@ -71,6 +71,12 @@ fn keystead(folder: &Path, url: &str) -> Command {
 }
 
 impl Server {
+    /// Sends these requests over and over from so many clients.
+    async fn load(&self, clients: usize, time: Duration, requests: Vec<Vec<u8>>) -> Measured {
+        let pid = Some(self.process.id());
+        load::run(&self.address, pid, clients, time, Arc::new(requests)).await
+    }
+
     /// Waits until it accepts connections.
     async fn ready(&self) {
         let begin = Instant::now();
@@ -228,15 +234,7 @@ async fn reads(folder: &Path, url: &str, key: &str, sample: &data::Sample, time:
     tokio::time::sleep(Duration::from_secs(1)).await;
     let idle = load::resident_mib(pid);
 
-    let run = |clients: usize, requests: Vec<Vec<u8>>| {
-        load::run(
-            &server.address,
-            Some(pid),
-            clients,
-            time,
-            Arc::new(requests),
-        )
-    };
+    let run = |clients: usize, requests: Vec<Vec<u8>>| server.load(clients, time, requests);
     let gql = |query: &str| graphql(key, query);
 
     let constant = run(CLIENTS, vec![load::get("/healthz")]).await;

@@ -3,7 +3,6 @@
 
 use std::io::{BufRead, BufReader};
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::time::Duration;
 
 use keystead::db::embedded::{Durability, Embedded};
@@ -111,18 +110,6 @@ impl Size {
     }
 }
 
-async fn load(server: &Server, time: Duration, requests: Vec<Vec<u8>>) -> Measured {
-    let pid = server.process.id();
-    load::run(
-        &server.address,
-        Some(pid),
-        CLIENTS,
-        time,
-        Arc::new(requests),
-    )
-    .await
-}
-
 /// Loads one, the other twice, and the first again; the better run of each, so that what passes by weighs on neither.
 async fn alternately(
     (one, to_one): (&Server, Vec<Vec<u8>>),
@@ -136,11 +123,11 @@ async fn alternately(
             b
         }
     };
-    let first = load(one, time, to_one.clone()).await;
-    let second = load(other, time, to_other.clone()).await;
-    let third = load(other, time, to_other).await;
+    let first = one.load(CLIENTS, time, to_one.clone()).await;
+    let second = other.load(CLIENTS, time, to_other.clone()).await;
+    let third = other.load(CLIENTS, time, to_other).await;
     (
-        better(first, load(one, time, to_one).await),
+        better(first, one.load(CLIENTS, time, to_one).await),
         better(second, third),
     )
 }

@@ -2,7 +2,6 @@
 
 use std::path::Path;
 use std::process::{Command, Stdio};
-use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Json;
@@ -67,31 +66,12 @@ pub async fn constant() -> Server {
 pub async fn measure(folder: &Path, url: &str, asker: &str, sample: &Sample, time: Duration) {
     let seconds = time.as_secs();
     let requests = checks(asker, &sample.keys);
-    let constant = {
-        let server = constant().await;
-        let pid = server.process.id();
-        load::run(
-            &server.address,
-            Some(pid),
-            CLIENTS,
-            time,
-            Arc::new(requests.clone()),
-        )
-        .await
-    };
+    let constant = constant().await.load(CLIENTS, time, requests.clone()).await;
     let run = async |memory: &str, clients: usize| {
         let (server, _) = start(folder, url, 4805, &[("KEYSTEAD_AUTH_CACHE_SIZE", memory)]).await;
         // The lease that memory needs is taken within moments.
         tokio::time::sleep(Duration::from_secs(1)).await;
-        let pid = server.process.id();
-        load::run(
-            &server.address,
-            Some(pid),
-            clients,
-            time,
-            Arc::new(requests.clone()),
-        )
-        .await
+        server.load(clients, time, requests.clone()).await
     };
     let hit = run("64MiB", CLIENTS).await;
     let miss = run("0", CLIENTS).await;
