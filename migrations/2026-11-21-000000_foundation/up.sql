@@ -253,6 +253,91 @@ CREATE INDEX charges_api_key_id_idx ON charges (api_key_id, at);
 CREATE INDEX charges_user_id_idx ON charges (user_id, at);
 CREATE INDEX charges_team_id_idx ON charges (team_id, at) WHERE team_id IS NOT NULL;
 
+-- What was used and what it cost, by the month of `at`: the truth that counters and rollups add up. A month's table is made by
+-- usage_partition, ahead or when it is first needed; it has a unique index on the id, by which a repeat is known.
+CREATE TABLE usage_events (
+    -- A reservation's, or made of the id that the client gave it.
+    id            uuid        NOT NULL,
+    -- When it was used, or reserved: it counts in the windows that this moment lies in.
+    at            timestamptz NOT NULL,
+    recorded_at   timestamptz NOT NULL,
+    -- The user who told it.
+    asker_id      uuid,
+    -- Who used it. No foreign keys: what was spent outlives who spent it.
+    api_key_id    uuid,
+    user_id       uuid        NOT NULL,
+    team_id       uuid,
+    requests      bigint      NOT NULL,
+    -- Where it is told what went in and what came out, their sum. What was cached is a part of what went in.
+    tokens        bigint      NOT NULL,
+    tokens_in     bigint      NOT NULL,
+    tokens_out    bigint      NOT NULL,
+    tokens_cached bigint      NOT NULL,
+    -- Millionths of a US dollar.
+    micros        bigint      NOT NULL,
+    resource      text        COLLATE "C" NOT NULL,
+    tags          text[]      NOT NULL,
+    -- Where it was counted.
+    counters      uuid[]      NOT NULL,
+    -- Until a reservation is settled only its end has charged or released it: its true cost may still be told. What is released counts
+    -- nothing.
+    state         text        NOT NULL CHECK (state IN ('SETTLED', 'CHARGED', 'RELEASED'))
+) PARTITION BY RANGE (at);
+CREATE INDEX usage_events_at_idx ON usage_events (at);
+
+-- Makes the table of the month (in UTC) that contains the moment, unless there is one. Two who make it wait for each other; whoever only
+-- adds events waits for nobody. Called before anything else is locked, so that nobody who waits here is waited for.
+CREATE FUNCTION usage_partition(moment timestamptz) RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
+    month timestamp := date_trunc('month', moment AT TIME ZONE 'UTC');
+    name  text := 'usage_events_' || to_char(month, 'YYYY_MM');
+BEGIN
+    IF to_regclass(name) IS NOT NULL THEN
+        RETURN;
+    END IF;
+    LOCK TABLE usage_events IN SHARE UPDATE EXCLUSIVE MODE;
+    IF to_regclass(name) IS NOT NULL THEN
+        RETURN;
+    END IF;
+    EXECUTE format('CREATE TABLE %I (LIKE usage_events INCLUDING ALL)', name);
+    EXECUTE format('CREATE UNIQUE INDEX %I ON %I (id)', name || '_id_key', name);
+    EXECUTE format('ALTER TABLE usage_events ATTACH PARTITION %I FOR VALUES FROM (%L) TO (%L)', name,
+        month AT TIME ZONE 'UTC', (month + interval '1 month') AT TIME ZONE 'UTC');
+END
+$$;
+-- This month and the two that follow.
+SELECT usage_partition(now() + n * interval '1 month') FROM generate_series(0, 2) AS n;
+
+-- Sums of the events that count, per quarter of an hour: every zone's hours and days begin at one. Written in the events' transaction, in
+-- the order of the key.
+CREATE TABLE usage_quarters (
+    slot          timestamptz NOT NULL,
+    user_id       uuid        NOT NULL,
+    api_key_id    uuid,
+    team_id       uuid,
+    resource      text        COLLATE "C" NOT NULL,
+    -- Empty: of all events; else of those that carry it.
+    tag           text        COLLATE "C" NOT NULL,
+    events        bigint      NOT NULL,
+    requests      bigint      NOT NULL,
+    tokens        bigint      NOT NULL,
+    tokens_in     bigint      NOT NULL,
+    tokens_out    bigint      NOT NULL,
+    tokens_cached bigint      NOT NULL,
+    micros        bigint      NOT NULL
+) WITH (fillfactor = 70);
+CREATE UNIQUE INDEX usage_quarters_key ON usage_quarters (slot, user_id, api_key_id, team_id, resource, tag) NULLS NOT DISTINCT;
+CREATE INDEX usage_quarters_user_idx ON usage_quarters (user_id, slot);
+CREATE INDEX usage_quarters_api_key_idx ON usage_quarters (api_key_id, slot) WHERE api_key_id IS NOT NULL;
+CREATE INDEX usage_quarters_team_idx ON usage_quarters (team_id, slot) WHERE team_id IS NOT NULL;
+
+-- The same per day of UTC.
+CREATE TABLE usage_days (LIKE usage_quarters) WITH (fillfactor = 70);
+CREATE UNIQUE INDEX usage_days_key ON usage_days (slot, user_id, api_key_id, team_id, resource, tag) NULLS NOT DISTINCT;
+CREATE INDEX usage_days_user_idx ON usage_days (user_id, slot);
+CREATE INDEX usage_days_api_key_idx ON usage_days (api_key_id, slot) WHERE api_key_id IS NOT NULL;
+CREATE INDEX usage_days_team_idx ON usage_days (team_id, slot) WHERE team_id IS NOT NULL;
+
 -- What has run out without being settled is charged or released, exactly as of `at`; and these counters, with those that this touches,
 -- are locked until the transaction ends. Whoever locks takes reservations first and counters then, each in the order of their ids: so no
 -- two wait for each other in a circle.
