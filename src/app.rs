@@ -228,14 +228,27 @@ impl App {
         .await;
     }
 
-    /// Charges or releases what was reserved and has run out, every five seconds, for ever: a server runs it beside its requests. It keeps
-    /// what has run out from piling up; what is told and decided takes it into account before.
+    /// Announces the budgets that are used up or have reached their soft amount, as far as it was not said yet; returns how many notices
+    /// were given.
+    ///
+    /// # Errors
+    /// `SERVICE_UNAVAILABLE` when the database cannot be reached; the rest is said the next time.
+    pub async fn announce_budgets(&self) -> Result<usize> {
+        let ctx = self.ctx(Actor::Keystead, RequestInfo::default());
+        limits::announce(&ctx).await
+    }
+
+    /// Charges or releases what was reserved and has run out, and announces budgets, every five seconds, for ever: a server runs it beside
+    /// its requests. It keeps what has run out from piling up; what is told and decided takes it into account before.
     pub async fn keep_reservations(self) {
         let terms = self.policy.reservations;
         keep(
             RESERVATIONS_EVERY,
-            "cannot charge or release what was reserved",
-            || limits::lapse(&self.db, self.clock.now(), terms.charging),
+            "cannot charge or release what was reserved, or announce budgets",
+            || async {
+                limits::lapse(&self.db, self.clock.now(), terms.charging).await?;
+                self.announce_budgets().await
+            },
         )
         .await;
     }

@@ -5,6 +5,8 @@ DROP FUNCTION audit_events_are_immutable();
 DROP FUNCTION limits_settle(jsonb);
 DROP FUNCTION limits_reserve(jsonb);
 DROP FUNCTION limits_lapse(timestamptz, boolean, uuid[]);
+DROP FUNCTION limits_notice(uuid[]);
+DROP TABLE budget_notices;
 DROP TABLE usage_days;
 DROP TABLE usage_quarters;
 DROP FUNCTION usage_partition(timestamptz);

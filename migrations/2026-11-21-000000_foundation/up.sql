@@ -338,6 +338,29 @@ CREATE INDEX usage_days_user_idx ON usage_days (user_id, slot);
 CREATE INDEX usage_days_api_key_idx ON usage_days (api_key_id, slot) WHERE api_key_id IS NOT NULL;
 CREATE INDEX usage_days_team_idx ON usage_days (team_id, slot) WHERE team_id IS NOT NULL;
 
+-- Which amounts of a budget were reached, in which of its windows: each once, whoever reaches it. Keystead tells of it soon afterwards.
+CREATE TABLE budget_notices (
+    counter_id uuid        NOT NULL REFERENCES limit_counters ON DELETE CASCADE,
+    -- The window: see limit_counters.
+    since      timestamptz NOT NULL,
+    kind       text        NOT NULL CHECK (kind IN ('SOFT', 'EXHAUSTED')),
+    -- The amount: another one has a notice of its own.
+    micros     bigint      NOT NULL,
+    told       boolean     NOT NULL,
+    PRIMARY KEY (counter_id, since, kind, micros)
+);
+CREATE INDEX budget_notices_untold_idx ON budget_notices (counter_id, since) WHERE NOT told;
+
+-- Notes which amounts of their budgets these counters have reached. Whoever adds to what is spent calls it, with the counters locked.
+CREATE FUNCTION limits_notice(counters uuid[]) RETURNS void LANGUAGE sql AS $$
+    INSERT INTO budget_notices (counter_id, since, kind, micros, told)
+        SELECT c.id, c.since, n.kind, n.micros, false
+        FROM limit_counters c JOIN budgets b ON b.id = c.budget_id
+        CROSS JOIN LATERAL (VALUES ('SOFT', b.soft_micros), ('EXHAUSTED', b.max_micros), ('EXHAUSTED', b.raised_max_micros)) AS n (kind, micros)
+        WHERE c.id = ANY(counters) AND c.spent > 0 AND c.spent >= n.micros ORDER BY c.id, n.kind, n.micros
+    ON CONFLICT DO NOTHING
+$$;
+
 -- What has run out without being settled is charged or released, exactly as of `at`; and these counters, with those that this touches,
 -- are locked until the transaction ends. Whoever locks takes reservations first and counters then, each in the order of their ids: so no
 -- two wait for each other in a circle.
@@ -372,6 +395,9 @@ BEGIN
     INSERT INTO charges (id, asker_id, api_key_id, user_id, team_id, at, counters, requests, tokens, micros, state)
     SELECT id, asker_id, api_key_id, user_id, team_id, at, counters, requests, tokens, micros,
         CASE WHEN charging THEN 'CHARGED' ELSE 'RELEASED' END FROM gone;
+    IF charging THEN
+        PERFORM limits_notice(wanted);
+    END IF;
 END
 $$;
 
@@ -544,6 +570,7 @@ BEGIN
         FROM due WHERE h.id = due.id AND NOT due.is_open
     )
     SELECT coalesce(array_agg(due.id), '{}') INTO done FROM due;
+    PERFORM limits_notice(touched);
     RETURN json_build_object('settled', done, 'earlier', earlier)::text;
 END
 $$;

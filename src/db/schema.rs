@@ -55,6 +55,16 @@ diesel::table! {
 }
 
 diesel::table! {
+    budget_notices (counter_id, since, kind, micros) {
+        counter_id -> Uuid,
+        since -> Timestamptz,
+        kind -> Text,
+        micros -> Int8,
+        told -> Bool,
+    }
+}
+
+diesel::table! {
     budgets (id) {
         id -> Uuid,
         limit_id -> Uuid,
@@ -292,6 +302,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     api_key_notices,
     api_keys,
     audit_events,
+    budget_notices,
     budgets,
     charges,
     idempotency_keys,

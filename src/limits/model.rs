@@ -267,6 +267,41 @@ pub struct Lapsed {
     pub micros: i64,
 }
 
+/// What was reached of a budget.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reached {
+    /// From here on somebody should know.
+    Soft(Usd),
+    /// Nothing is left.
+    Max(Usd),
+}
+
+impl Reached {
+    /// Whether nothing is left.
+    pub fn is_max(&self) -> bool {
+        matches!(self, Reached::Max(_))
+    }
+}
+
+/// A budget of which an amount was spent, to be told once.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Notice {
+    /// Whose budget it is.
+    pub subject: Subject,
+    /// The member, of limits of one or for each.
+    pub member: Option<Uuid>,
+    /// Of a key: its owner, and the team it was made for.
+    pub key_of: Option<(Uuid, Option<Uuid>)>,
+    /// The budget as it is now.
+    pub budget: Budget,
+    /// A moment in the window that it was spent in.
+    pub since: DateTime<Utc>,
+    /// What was reached.
+    pub reached: Reached,
+    /// What was spent in that window; at least what was reached, if another has begun since.
+    pub spent: Usd,
+}
+
 /// What becomes of reservations.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Terms {

@@ -1,5 +1,6 @@
 //! The operations on limits.
 
+mod announce;
 mod applying;
 mod desk;
 mod read;
@@ -10,6 +11,7 @@ mod settle;
 mod state;
 mod update;
 
+pub use announce::announce;
 pub use applying::Who;
 pub use desk::{Desk, Reserved};
 pub use read::{Shown, by_subjects};

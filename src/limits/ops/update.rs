@@ -9,7 +9,7 @@ use crate::db::Tx;
 use crate::db::ids::{Id, Kind};
 use crate::error::Result;
 use crate::limits::model::{Budget, Limits, LimitsChanges, NewBudget, Subject};
-use crate::limits::store::{count, rows};
+use crate::limits::store::{count, notices, rows};
 use crate::replicas::model::Tag;
 
 /// Changes limits: what is absent stays, what is null is cleared, and the budgets are exactly those given. Doing it again changes
@@ -108,6 +108,10 @@ async fn recount(
                 if was.window == budget.window
                     && was.include_past_spend == budget.include_past_spend => {}
             Some(_) => count::again(tx, subject, budget, since).await?,
+        }
+        let is_new_to_all = was.is_none() && !budget.include_past_spend;
+        if was != Some(budget) && !is_new_to_all {
+            notices::look(tx, budget, since).await?;
         }
     }
     Ok(())

@@ -1,5 +1,6 @@
 //! SQL of limits.
 
 pub(super) mod count;
+pub(super) mod notices;
 pub(super) mod reserve;
 pub(super) mod rows;

@@ -16,7 +16,7 @@ use crate::limits::window::{Every, Unit, Window, Zone};
 
 /// A row of the table of limits.
 #[derive(Debug, Serialize, Deserialize)]
-struct LimitsRow {
+pub(super) struct LimitsRow {
     id: Uuid,
     subject: String,
     api_key_id: Option<Uuid>,
@@ -62,6 +62,18 @@ impl LimitsRow {
         }
     }
 
+    /// Whose they are.
+    pub(super) fn subject(&self) -> Option<Subject> {
+        match (self.api_key_id, self.team_id, self.user_id) {
+            (Some(id), None, None) => Some(Subject::ApiKey(id)),
+            (None, None, Some(id)) => Some(Subject::User(id)),
+            (None, Some(team), Some(user)) => Some(Subject::Member { team, user }),
+            (None, Some(id), None) if self.each_member => Some(Subject::EachMember(id)),
+            (None, Some(id), None) => Some(Subject::Team(id)),
+            _ => None,
+        }
+    }
+
     fn read(self, budgets: Vec<Budget>) -> Limits {
         Limits {
             id: self.id,
@@ -85,7 +97,7 @@ impl LimitsRow {
 
 /// A row of the table of budgets.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-struct BudgetRow {
+pub(super) struct BudgetRow {
     id: Uuid,
     limit_id: Uuid,
     name: String,
@@ -129,7 +141,7 @@ impl BudgetRow {
     ///
     /// # Errors
     /// An internal one where the row makes no sense.
-    fn read(self) -> crate::error::Result<Budget> {
+    pub(super) fn read(self) -> crate::error::Result<Budget> {
         let wrong = || Error::internal("a stored budget has a window that cannot be read");
         let window = match (
             self.window_count,
@@ -169,9 +181,9 @@ struct Found {
 }
 
 #[derive(QueryableByName)]
-struct Json {
+pub(super) struct Json {
     #[diesel(sql_type = Text)]
-    found: String,
+    pub(super) found: String,
 }
 
 #[derive(QueryableByName)]

@@ -6,6 +6,7 @@ mod calendar;
 mod exact;
 mod malformed;
 mod manage;
+mod notices;
 mod servers;
 mod settle;
 mod spent;
