@@ -102,15 +102,16 @@ pub const NO_ACCESS: BuiltIn = built_in(
     &[],
     true,
 );
-/// What every user but a viewer holds at its own path: read itself; make, see and delete its own keys.
+/// What every user but a viewer holds at its own path: read itself and what it uses; make, see and delete its own keys.
 pub const SELF: BuiltIn = built_in(
     8,
     "SELF",
-    "What a user holds over itself: read itself; make, see and delete its own keys.",
+    "What a user holds over itself: read itself and what it uses; make, see and delete its own keys.",
     &[
         "apiKey.read",
         "apiKey.write",
         "permission.read",
+        "usage.read",
         "user.read",
     ],
     false,
@@ -119,8 +120,8 @@ pub const SELF: BuiltIn = built_in(
 pub const SELF_VIEWER: BuiltIn = built_in(
     9,
     "SELF_VIEWER",
-    "What a viewer holds over itself: read itself and its own keys.",
-    &["apiKey.read", "permission.read", "user.read"],
+    "What a viewer holds over itself: read itself, its own keys and what it uses.",
+    &["apiKey.read", "permission.read", "usage.read", "user.read"],
     false,
 );
 /// What a team's admin holds at the team's path.
@@ -135,6 +136,7 @@ pub const TEAM_ADMIN: BuiltIn = built_in(
         "permission.read",
         "team.read",
         "team.write",
+        "usage.read",
         "user.read",
     ],
     false,

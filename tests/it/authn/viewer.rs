@@ -44,6 +44,7 @@ async fn a_restricted_key_may_ask_who_it_is() {
             "apiKey.read",
             "apiKey.write",
             "permission.read",
+            "usage.read",
             "user.read"
         ]
     );

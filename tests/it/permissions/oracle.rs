@@ -203,9 +203,12 @@ fn includes(role: &str, privilege: &str) -> bool {
             "apiKey.read",
             "apiKey.write",
             "permission.read",
+            "usage.read",
         ]
         .contains(&privilege),
-        "SELF_VIEWER" => ["user.read", "apiKey.read", "permission.read"].contains(&privilege),
+        "SELF_VIEWER" => {
+            ["user.read", "apiKey.read", "permission.read", "usage.read"].contains(&privilege)
+        }
         "TEAM_ADMIN" => {
             includes("SELF", privilege)
                 || ["team.read", "team.write", "audit.read"].contains(&privilege)
