@@ -7,6 +7,8 @@ DROP FUNCTION limits_reserve(jsonb);
 DROP FUNCTION limits_lapse(timestamptz, boolean, uuid[]);
 DROP FUNCTION limits_notice(uuid[]);
 DROP TABLE budget_notices;
+DROP TABLE usage_team_days;
+DROP TABLE usage_team_quarters;
 DROP TABLE usage_days;
 DROP TABLE usage_quarters;
 DROP FUNCTION usage_partition(timestamptz);

@@ -338,6 +338,27 @@ CREATE INDEX usage_days_user_idx ON usage_days (user_id, slot);
 CREATE INDEX usage_days_api_key_idx ON usage_days (api_key_id, slot) WHERE api_key_id IS NOT NULL;
 CREATE INDEX usage_days_team_idx ON usage_days (team_id, slot) WHERE team_id IS NOT NULL;
 
+-- The same of each team by itself, and of what belongs to none: few rows that lie together, out of which a year is read.
+CREATE TABLE usage_team_quarters (
+    slot          timestamptz NOT NULL,
+    team_id       uuid,
+    resource      text        COLLATE "C" NOT NULL,
+    tag           text        COLLATE "C" NOT NULL,
+    events        bigint      NOT NULL,
+    requests      bigint      NOT NULL,
+    tokens        bigint      NOT NULL,
+    tokens_in     bigint      NOT NULL,
+    tokens_out    bigint      NOT NULL,
+    tokens_cached bigint      NOT NULL,
+    micros        bigint      NOT NULL
+) WITH (fillfactor = 70);
+CREATE UNIQUE INDEX usage_team_quarters_key ON usage_team_quarters (team_id, slot, tag, resource) NULLS NOT DISTINCT;
+CREATE INDEX usage_team_quarters_slot_idx ON usage_team_quarters (slot);
+
+CREATE TABLE usage_team_days (LIKE usage_team_quarters) WITH (fillfactor = 70);
+CREATE UNIQUE INDEX usage_team_days_key ON usage_team_days (team_id, slot, tag, resource) NULLS NOT DISTINCT;
+CREATE INDEX usage_team_days_slot_idx ON usage_team_days (slot);
+
 -- Which amounts of a budget were reached, in which of its windows: each once, whoever reaches it. Keystead tells of it soon afterwards.
 CREATE TABLE budget_notices (
     counter_id uuid        NOT NULL REFERENCES limit_counters ON DELETE CASCADE,

@@ -278,6 +278,38 @@ diesel::table! {
 }
 
 diesel::table! {
+    usage_team_days (slot, resource, tag) {
+        slot -> Timestamptz,
+        team_id -> Nullable<Uuid>,
+        resource -> Text,
+        tag -> Text,
+        events -> Int8,
+        requests -> Int8,
+        tokens -> Int8,
+        tokens_in -> Int8,
+        tokens_out -> Int8,
+        tokens_cached -> Int8,
+        micros -> Int8,
+    }
+}
+
+diesel::table! {
+    usage_team_quarters (slot, resource, tag) {
+        slot -> Timestamptz,
+        team_id -> Nullable<Uuid>,
+        resource -> Text,
+        tag -> Text,
+        events -> Int8,
+        requests -> Int8,
+        tokens -> Int8,
+        tokens_in -> Int8,
+        tokens_out -> Int8,
+        tokens_cached -> Int8,
+        micros -> Int8,
+    }
+}
+
+diesel::table! {
     users (id) {
         id -> Uuid,
         username -> Text,
@@ -317,5 +349,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     usage_days,
     usage_events,
     usage_quarters,
+    usage_team_days,
+    usage_team_quarters,
     users,
 );
