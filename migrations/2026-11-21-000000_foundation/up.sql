@@ -228,30 +228,11 @@ CREATE TABLE reservations (
     counters   uuid[]      NOT NULL,
     requests   bigint      NOT NULL,
     tokens     bigint      NOT NULL,
-    micros     bigint      NOT NULL
+    micros     bigint      NOT NULL,
+    -- The path that was asked about.
+    resource   text        COLLATE "C" NOT NULL
 );
 CREATE INDEX reservations_expires_at_idx ON reservations (expires_at);
-
--- What was used and what it cost: the truth that counters add up.
-CREATE TABLE charges (
-    -- The reservation's.
-    id         uuid PRIMARY KEY,
-    asker_id   uuid,
-    api_key_id uuid        NOT NULL,
-    user_id    uuid        NOT NULL,
-    team_id    uuid,
-    -- When it was reserved: it counts in the windows that this moment lies in.
-    at         timestamptz NOT NULL,
-    counters   uuid[]      NOT NULL,
-    requests   bigint      NOT NULL,
-    tokens     bigint      NOT NULL,
-    micros     bigint      NOT NULL,
-    -- Until it is settled only the reservation's end has charged or released it: its true cost may still be told.
-    state      text        NOT NULL CHECK (state IN ('SETTLED', 'CHARGED', 'RELEASED'))
-);
-CREATE INDEX charges_api_key_id_idx ON charges (api_key_id, at);
-CREATE INDEX charges_user_id_idx ON charges (user_id, at);
-CREATE INDEX charges_team_id_idx ON charges (team_id, at) WHERE team_id IS NOT NULL;
 
 -- What was used and what it cost, by the month of `at`: the truth that counters and rollups add up. A month's table is made by
 -- usage_partition, ahead or when it is first needed; it has a unique index on the id, by which a repeat is known.
@@ -382,43 +363,118 @@ CREATE FUNCTION limits_notice(counters uuid[]) RETURNS void LANGUAGE sql AS $$
     ON CONFLICT DO NOTHING
 $$;
 
+-- Adds these sums to the rollups: to each in the order of its keys.
+CREATE FUNCTION usage_roll(lines usage_quarters[]) RETURNS void LANGUAGE plpgsql AS $$
+#variable_conflict use_column
+DECLARE
+    sums usage_quarters[] := ARRAY(
+        SELECT ROW(slot, user_id, api_key_id, team_id, resource, tag, sum(events), sum(requests), sum(tokens),
+            sum(tokens_in), sum(tokens_out), sum(tokens_cached), sum(micros))::usage_quarters
+        FROM unnest(lines) GROUP BY slot, user_id, api_key_id, team_id, resource, tag
+        ORDER BY slot, user_id, api_key_id, team_id, resource, tag);
+BEGIN
+    INSERT INTO usage_quarters AS u SELECT * FROM unnest(sums)
+        ON CONFLICT (slot, user_id, api_key_id, team_id, resource, tag) DO UPDATE SET events = u.events + excluded.events,
+            requests = u.requests + excluded.requests, tokens = u.tokens + excluded.tokens, tokens_in = u.tokens_in + excluded.tokens_in,
+            tokens_out = u.tokens_out + excluded.tokens_out, tokens_cached = u.tokens_cached + excluded.tokens_cached,
+            micros = u.micros + excluded.micros;
+    INSERT INTO usage_days AS u SELECT date_trunc('day', slot, 'UTC'), user_id, api_key_id, team_id, resource, tag,
+            sum(events), sum(requests), sum(tokens), sum(tokens_in), sum(tokens_out), sum(tokens_cached), sum(micros)
+        FROM unnest(sums)
+        GROUP BY 1, 2, 3, 4, 5, 6 ORDER BY 1, 2, 3, 4, 5, 6
+        ON CONFLICT (slot, user_id, api_key_id, team_id, resource, tag) DO UPDATE SET events = u.events + excluded.events,
+            requests = u.requests + excluded.requests, tokens = u.tokens + excluded.tokens, tokens_in = u.tokens_in + excluded.tokens_in,
+            tokens_out = u.tokens_out + excluded.tokens_out, tokens_cached = u.tokens_cached + excluded.tokens_cached,
+            micros = u.micros + excluded.micros;
+    INSERT INTO usage_team_quarters AS u SELECT slot, team_id, resource, tag,
+            sum(events), sum(requests), sum(tokens), sum(tokens_in), sum(tokens_out), sum(tokens_cached), sum(micros)
+        FROM unnest(sums)
+        GROUP BY 1, 2, 3, 4 ORDER BY 2, 1, 4, 3
+        ON CONFLICT (team_id, slot, tag, resource) DO UPDATE SET events = u.events + excluded.events,
+            requests = u.requests + excluded.requests, tokens = u.tokens + excluded.tokens, tokens_in = u.tokens_in + excluded.tokens_in,
+            tokens_out = u.tokens_out + excluded.tokens_out, tokens_cached = u.tokens_cached + excluded.tokens_cached,
+            micros = u.micros + excluded.micros;
+    INSERT INTO usage_team_days AS u SELECT date_trunc('day', slot, 'UTC'), team_id, resource, tag,
+            sum(events), sum(requests), sum(tokens), sum(tokens_in), sum(tokens_out), sum(tokens_cached), sum(micros)
+        FROM unnest(sums)
+        GROUP BY 1, 2, 3, 4 ORDER BY 2, 1, 4, 3
+        ON CONFLICT (team_id, slot, tag, resource) DO UPDATE SET events = u.events + excluded.events,
+            requests = u.requests + excluded.requests, tokens = u.tokens + excluded.tokens, tokens_in = u.tokens_in + excluded.tokens_in,
+            tokens_out = u.tokens_out + excluded.tokens_out, tokens_cached = u.tokens_cached + excluded.tokens_cached,
+            micros = u.micros + excluded.micros;
+END
+$$;
+
+-- A reservation that ends, or what one was at its end that is told its true cost: what counters hold of it (`held_`), and what it is now.
+CREATE TYPE limits_ending AS (id uuid, at timestamptz, asker_id uuid, api_key_id uuid, user_id uuid, team_id uuid, resource text,
+    tags text[], counters uuid[], is_open boolean, is_charged boolean, held_requests bigint, held_tokens bigint, held_micros bigint,
+    requests bigint, tokens bigint, tokens_in bigint, tokens_out bigint, tokens_cached bigint, micros bigint);
+
+-- Makes usage events of these, which the caller has locked, adds them to the rollups, and counts them. The counters that this touches, and
+-- those that are `wanted`, stay locked until the transaction ends. Whoever locks takes reservations, events, rollups and counters in this
+-- order, each in the order of their ids or keys: so no two wait for each other in a circle.
+CREATE FUNCTION limits_end(due limits_ending[], ends_as text, present timestamptz, wanted uuid[]) RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
+    counts boolean := ends_as <> 'RELEASED';
+BEGIN
+    IF due <> '{}' THEN
+        PERFORM usage_partition(m.month)
+            FROM (SELECT DISTINCT date_trunc('month', d.at, 'UTC') AS month FROM unnest(due) AS d WHERE d.is_open) m;
+        INSERT INTO usage_events (id, at, recorded_at, asker_id, api_key_id, user_id, team_id, requests, tokens, tokens_in, tokens_out,
+                tokens_cached, micros, resource, tags, counters, state)
+            SELECT d.id, d.at, present, d.asker_id, d.api_key_id, d.user_id, d.team_id, d.requests, d.tokens, d.tokens_in, d.tokens_out,
+                d.tokens_cached, d.micros, d.resource, d.tags, d.counters, ends_as
+            FROM unnest(due) AS d WHERE d.is_open;
+        UPDATE usage_events h SET requests = d.requests, tokens = d.tokens, tokens_in = d.tokens_in, tokens_out = d.tokens_out,
+                tokens_cached = d.tokens_cached, micros = d.micros, tags = d.tags, recorded_at = present, state = ends_as
+            FROM unnest(due) AS d WHERE NOT d.is_open AND h.id = d.id AND h.at = d.at;
+        IF counts THEN
+            -- What was charged at its end is in the rollups, without tags; the rest is new there.
+            PERFORM usage_roll(ARRAY(
+                SELECT ROW(date_bin('15 minutes', d.at, 'epoch'), d.user_id, d.api_key_id, d.team_id, d.resource, t.tag,
+                    1 - old.n, d.requests - old.n * d.held_requests, d.tokens - old.n * d.held_tokens, d.tokens_in, d.tokens_out,
+                    d.tokens_cached, d.micros - old.n * d.held_micros)::usage_quarters
+                FROM unnest(due) AS d CROSS JOIN unnest(array_append(d.tags, '')) AS t (tag)
+                CROSS JOIN LATERAL (SELECT (d.is_charged AND t.tag = '')::integer AS n) AS old));
+        END IF;
+        wanted := wanted || ARRAY(SELECT DISTINCT unnest(d.counters) FROM unnest(due) AS d);
+    END IF;
+    PERFORM 1 FROM limit_counters k WHERE k.id = ANY(wanted) ORDER BY k.id FOR NO KEY UPDATE;
+    IF due = '{}' THEN
+        RETURN;
+    END IF;
+    UPDATE limit_counters c SET reserved = c.reserved - d.released, spent = c.spent + d.spent, parallel = c.parallel - d.closed,
+        requests = c.requests + d.requests, tokens = c.tokens + d.tokens
+    FROM (
+        SELECT k.id,
+            coalesce(sum(e.held_micros) FILTER (WHERE k.budget_id IS NOT NULL AND e.at >= k.since AND e.is_open), 0) AS released,
+            coalesce(sum(CASE WHEN counts THEN e.micros ELSE 0 END - CASE WHEN e.is_open THEN 0 ELSE e.held_micros END)
+                FILTER (WHERE k.budget_id IS NOT NULL AND e.at >= k.since), 0) AS spent,
+            count(*) FILTER (WHERE k.budget_id IS NULL AND e.is_open) AS closed,
+            coalesce(sum(CASE WHEN counts THEN e.requests ELSE 0 END - e.held_requests)
+                FILTER (WHERE k.budget_id IS NULL AND date_trunc('minute', e.at, 'UTC') = k.minute), 0) AS requests,
+            coalesce(sum(CASE WHEN counts THEN e.tokens ELSE 0 END - e.held_tokens)
+                FILTER (WHERE k.budget_id IS NULL AND date_trunc('minute', e.at, 'UTC') = k.minute), 0) AS tokens
+        FROM unnest(due) AS e CROSS JOIN unnest(e.counters) AS u (id) JOIN limit_counters k ON k.id = u.id GROUP BY k.id
+    ) d WHERE c.id = d.id;
+    DELETE FROM reservations r WHERE r.id = ANY(ARRAY(SELECT d.id FROM unnest(due) AS d WHERE d.is_open));
+    IF counts THEN
+        PERFORM limits_notice(wanted);
+    END IF;
+END
+$$;
+
 -- What has run out without being settled is charged or released, exactly as of `at`; and these counters, with those that this touches,
--- are locked until the transaction ends. Whoever locks takes reservations first and counters then, each in the order of their ids: so no
--- two wait for each other in a circle.
+-- are locked until the transaction ends.
 CREATE FUNCTION limits_lapse(at timestamptz, charging boolean, wanted uuid[]) RETURNS void LANGUAGE plpgsql AS $$
 #variable_conflict use_column
 DECLARE
-    lapsed uuid[];
+    due limits_ending[];
 BEGIN
-    SELECT coalesce(array_agg(r.id), '{}') INTO lapsed FROM (
-        SELECT id FROM reservations WHERE expires_at <= limits_lapse.at ORDER BY id FOR UPDATE) r;
-    IF lapsed <> '{}' THEN
-        wanted := wanted || ARRAY(SELECT DISTINCT unnest(r.counters) FROM reservations r WHERE r.id = ANY(lapsed));
-    END IF;
-    PERFORM 1 FROM limit_counters WHERE id = ANY(wanted) ORDER BY id FOR NO KEY UPDATE;
-    IF lapsed = '{}' THEN
-        RETURN;
-    END IF;
-    UPDATE limit_counters c SET
-        reserved = c.reserved - d.reserved, spent = c.spent + d.spent, parallel = c.parallel - d.parallel,
-        requests = c.requests - d.requests, tokens = c.tokens - d.tokens
-    FROM (
-        SELECT k.id,
-            coalesce(sum(r.micros) FILTER (WHERE k.budget_id IS NOT NULL AND r.at >= k.since), 0) AS reserved,
-            coalesce(sum(r.micros) FILTER (WHERE charging AND k.budget_id IS NOT NULL AND r.at >= k.since), 0) AS spent,
-            count(*) FILTER (WHERE k.budget_id IS NULL) AS parallel,
-            coalesce(sum(r.requests) FILTER (WHERE NOT charging AND k.budget_id IS NULL AND date_trunc('minute', r.at, 'UTC') = k.minute), 0) AS requests,
-            coalesce(sum(r.tokens) FILTER (WHERE NOT charging AND k.budget_id IS NULL AND date_trunc('minute', r.at, 'UTC') = k.minute), 0) AS tokens
-        FROM reservations r CROSS JOIN unnest(r.counters) AS u (id) JOIN limit_counters k ON k.id = u.id
-        WHERE r.id = ANY(lapsed) GROUP BY k.id
-    ) d WHERE c.id = d.id;
-    WITH gone AS (DELETE FROM reservations WHERE id = ANY(lapsed) RETURNING *)
-    INSERT INTO charges (id, asker_id, api_key_id, user_id, team_id, at, counters, requests, tokens, micros, state)
-    SELECT id, asker_id, api_key_id, user_id, team_id, at, counters, requests, tokens, micros,
-        CASE WHEN charging THEN 'CHARGED' ELSE 'RELEASED' END FROM gone;
-    IF charging THEN
-        PERFORM limits_notice(wanted);
-    END IF;
+    SELECT coalesce(array_agg(ROW(r.id, r.at, r.asker_id, r.api_key_id, r.user_id, r.team_id, r.resource, '{}', r.counters, true, false,
+            r.requests, r.tokens, r.micros, r.requests, r.tokens, 0, 0, 0, r.micros)::limits_ending), '{}') INTO due
+        FROM (SELECT * FROM reservations WHERE expires_at <= limits_lapse.at ORDER BY id FOR UPDATE) r;
+    PERFORM limits_end(due, CASE WHEN charging THEN 'CHARGED' ELSE 'RELEASED' END, limits_lapse.at, wanted);
 END
 $$;
 
@@ -520,14 +576,14 @@ BEGIN
     FROM unnest(ids, starts, spents, helds, minutes, requests, tokens, opens)
         AS n (id, since, spent, held, minute, requests, tokens, open)
     WHERE c.id = n.id;
-    INSERT INTO reservations (id, asker_id, api_key_id, user_id, team_id, at, expires_at, counters, requests, tokens, micros)
+    INSERT INTO reservations (id, asker_id, api_key_id, user_id, team_id, at, expires_at, counters, requests, tokens, micros, resource)
         SELECT i.id::uuid, g.asker_id, g.api_key_id, g.user_id, g.team_id,
             -- It lies in what its counters count, also where the clocks of two servers differ.
             greatest(present, (SELECT max(starts[u]) FROM unnest(g.uses) AS u WHERE kinds[u])), (batch->>'expires_at')::timestamptz,
-            ARRAY(SELECT ids[u] FROM unnest(g.uses) AS u WHERE ids[u] IS NOT NULL), g.requests, g.tokens, g.micros
+            ARRAY(SELECT ids[u] FROM unnest(g.uses) AS u WHERE ids[u] IS NOT NULL), g.requests, g.tokens, g.micros, g.resource
         FROM jsonb_to_recordset(batch->'groups')
             AS g (n bigint, uses integer[], ids jsonb, asker_id uuid, api_key_id uuid, user_id uuid, team_id uuid, requests bigint,
-                tokens bigint, micros bigint)
+                tokens bigint, micros bigint, resource text)
         CROSS JOIN LATERAL jsonb_array_elements_text(g.ids) WITH ORDINALITY AS i (id, place)
         WHERE i.place <= passed[g.n];
     RETURN json_build_object('passed', passed, 'stoppers', stoppers, 'spent', spents, 'reserved', helds, 'requests', requests,
@@ -535,64 +591,51 @@ BEGIN
 END
 $$;
 
--- Turns reservations into what was used in truth: of each its id, who asks, and the cost, as far as it is another. Answers with the ids
--- that were settled, and with those that had been before.
-CREATE FUNCTION limits_settle(batch jsonb) RETURNS text LANGUAGE plpgsql AS $$
+-- Turns reservations into what was used in truth, as of `present`: of each its id, who asks, and the cost, as far as it is another. Answers
+-- with the ids that were settled, and with those that had been before.
+CREATE FUNCTION limits_settle(present timestamptz, batch jsonb) RETURNS text LANGUAGE plpgsql AS $$
 DECLARE
     wanted  uuid[] := ARRAY(SELECT w.id FROM jsonb_to_recordset(batch) AS w (id uuid));
-    touched uuid[];
-    done    uuid[];
-    earlier uuid[];
+    held    uuid[];
+    late    uuid[];
+    first   timestamptz;
+    last    timestamptz;
+    due     limits_ending[];
+    earlier uuid[] := '{}';
 BEGIN
-    PERFORM 1 FROM reservations r WHERE r.id = ANY(wanted) ORDER BY r.id FOR UPDATE;
-    -- Those that have run out are here by now.
-    PERFORM 1 FROM charges h WHERE h.id = ANY(wanted) ORDER BY h.id FOR UPDATE;
-    SELECT coalesce(array_agg(h.id), '{}') INTO earlier
-        FROM charges h JOIN jsonb_to_recordset(batch) AS w (id uuid, asker_id uuid) ON w.id = h.id
-        WHERE h.state = 'SETTLED' AND h.asker_id IS NOT DISTINCT FROM w.asker_id;
-    touched := ARRAY(SELECT unnest(r.counters) FROM reservations r WHERE r.id = ANY(wanted)
-        UNION SELECT unnest(h.counters) FROM charges h WHERE h.id = ANY(wanted) AND h.state <> 'SETTLED');
-    PERFORM 1 FROM limit_counters k WHERE k.id = ANY(touched) ORDER BY k.id FOR NO KEY UPDATE;
+    SELECT coalesce(array_agg(r.id), '{}') INTO held
+        FROM (SELECT id FROM reservations WHERE id = ANY(wanted) ORDER BY id FOR UPDATE) r;
+    late := ARRAY(SELECT unnest(wanted) EXCEPT SELECT unnest(held));
+    IF late <> '{}' THEN
+        -- Those that have run out are events by now. Their ids begin with the millisecond that they were made in, which leads to the month.
+        SELECT min(t.at) - interval '1 day', max(t.at) + interval '1 day' INTO first, last FROM (
+            SELECT to_timestamp(('x' || left(translate(i.id::text, '-', ''), 12))::bit(48)::bigint / 1000.0) AS at FROM unnest(late) AS i (id)
+        ) t;
+        PERFORM 1 FROM usage_events h WHERE h.id = ANY(late) AND h.at BETWEEN first AND last ORDER BY h.id FOR UPDATE;
+        SELECT coalesce(array_agg(h.id), '{}') INTO earlier
+            FROM usage_events h JOIN jsonb_to_recordset(batch) AS w (id uuid, asker_id uuid) ON w.id = h.id
+            WHERE h.id = ANY(late) AND h.at BETWEEN first AND last AND h.state = 'SETTLED' AND h.asker_id IS NOT DISTINCT FROM w.asker_id;
+    END IF;
     WITH told AS (
-        SELECT * FROM jsonb_to_recordset(batch) AS w (id uuid, asker_id uuid, requests bigint, tokens bigint, micros bigint)
-    ), due AS (
-        SELECT r.id, r.at, r.counters, true AS is_open, r.requests AS held_requests, r.tokens AS held_tokens, r.micros AS held_micros,
-            coalesce(w.requests, r.requests) AS requests, coalesce(w.tokens, r.tokens) AS tokens, coalesce(w.micros, r.micros) AS micros
-        FROM reservations r JOIN told w ON w.id = r.id AND w.asker_id IS NOT DISTINCT FROM r.asker_id
+        SELECT * FROM jsonb_to_recordset(batch) AS w (id uuid, asker_id uuid, requests bigint, tokens bigint, tokens_in bigint,
+            tokens_out bigint, tokens_cached bigint, micros bigint, tags text[])
+    )
+    SELECT coalesce(array_agg(ROW(r.id, r.at, r.asker_id, r.api_key_id, r.user_id, r.team_id, r.resource, coalesce(w.tags, '{}'), r.counters,
+            r.is_open, r.is_charged, r.held * r.requests, r.held * r.tokens, r.held * r.micros, coalesce(w.requests, r.requests),
+            coalesce(w.tokens, r.tokens), coalesce(w.tokens_in, 0), coalesce(w.tokens_out, 0), coalesce(w.tokens_cached, 0),
+            coalesce(w.micros, r.micros))::limits_ending), '{}') INTO due
+    FROM told w JOIN (
+        SELECT id, at, asker_id, api_key_id, user_id, team_id, resource, counters, requests, tokens, micros, true AS is_open,
+            false AS is_charged, 1 AS held
+        FROM reservations WHERE id = ANY(held)
         UNION ALL
         -- What was charged at its end is corrected; what was released was counted no more.
-        SELECT h.id, h.at, h.counters, false, CASE h.state WHEN 'CHARGED' THEN h.requests ELSE 0 END,
-            CASE h.state WHEN 'CHARGED' THEN h.tokens ELSE 0 END, CASE h.state WHEN 'CHARGED' THEN h.micros ELSE 0 END,
-            coalesce(w.requests, h.requests), coalesce(w.tokens, h.tokens), coalesce(w.micros, h.micros)
-        FROM charges h JOIN told w ON w.id = h.id AND w.asker_id IS NOT DISTINCT FROM h.asker_id WHERE h.state <> 'SETTLED'
-    ), counted AS (
-        UPDATE limit_counters c SET reserved = c.reserved - d.released, spent = c.spent + d.spent, parallel = c.parallel - d.closed,
-            requests = c.requests + d.requests, tokens = c.tokens + d.tokens
-        FROM (
-            SELECT k.id,
-                coalesce(sum(due.held_micros) FILTER (WHERE k.budget_id IS NOT NULL AND due.at >= k.since AND due.is_open), 0) AS released,
-                coalesce(sum(CASE WHEN due.is_open THEN due.micros ELSE due.micros - due.held_micros END)
-                    FILTER (WHERE k.budget_id IS NOT NULL AND due.at >= k.since), 0) AS spent,
-                count(*) FILTER (WHERE k.budget_id IS NULL AND due.is_open) AS closed,
-                coalesce(sum(due.requests - due.held_requests)
-                    FILTER (WHERE k.budget_id IS NULL AND date_trunc('minute', due.at, 'UTC') = k.minute), 0) AS requests,
-                coalesce(sum(due.tokens - due.held_tokens)
-                    FILTER (WHERE k.budget_id IS NULL AND date_trunc('minute', due.at, 'UTC') = k.minute), 0) AS tokens
-            FROM due CROSS JOIN unnest(due.counters) AS u (id) JOIN limit_counters k ON k.id = u.id GROUP BY k.id
-        ) d WHERE c.id = d.id
-    ), gone AS (
-        DELETE FROM reservations r USING due WHERE r.id = due.id AND due.is_open
-        RETURNING r.id, r.asker_id, r.api_key_id, r.user_id, r.team_id, r.at, r.counters, due.requests, due.tokens, due.micros
-    ), made AS (
-        INSERT INTO charges (id, asker_id, api_key_id, user_id, team_id, at, counters, requests, tokens, micros, state)
-        SELECT id, asker_id, api_key_id, user_id, team_id, at, counters, requests, tokens, micros, 'SETTLED' FROM gone
-    ), corrected AS (
-        UPDATE charges h SET requests = due.requests, tokens = due.tokens, micros = due.micros, state = 'SETTLED'
-        FROM due WHERE h.id = due.id AND NOT due.is_open
-    )
-    SELECT coalesce(array_agg(due.id), '{}') INTO done FROM due;
-    PERFORM limits_notice(touched);
-    RETURN json_build_object('settled', done, 'earlier', earlier)::text;
+        SELECT id, at, asker_id, api_key_id, user_id, team_id, resource, counters, requests, tokens, micros, false,
+            state = 'CHARGED', (state = 'CHARGED')::integer
+        FROM usage_events WHERE id = ANY(late) AND at BETWEEN first AND last AND state <> 'SETTLED'
+    ) r ON r.id = w.id AND r.asker_id IS NOT DISTINCT FROM w.asker_id;
+    PERFORM limits_end(due, 'SETTLED', present, '{}');
+    RETURN json_build_object('settled', ARRAY(SELECT d.id FROM unnest(due) AS d), 'earlier', earlier)::text;
 END
 $$;
 

@@ -67,6 +67,11 @@ impl Question {
         self
     }
 
+    /// Where its holder wants to do something, `/` if nothing is asked.
+    pub fn resource(&self) -> &str {
+        self.asked.as_ref().map_or("/", |(_, path)| path.as_str())
+    }
+
     /// Calling from there.
     #[must_use]
     pub fn from(mut self, ip: Option<IpAddr>) -> Question {

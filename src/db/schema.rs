@@ -83,22 +83,6 @@ diesel::table! {
 }
 
 diesel::table! {
-    charges (id) {
-        id -> Uuid,
-        asker_id -> Nullable<Uuid>,
-        api_key_id -> Uuid,
-        user_id -> Uuid,
-        team_id -> Nullable<Uuid>,
-        at -> Timestamptz,
-        counters -> Array<Uuid>,
-        requests -> Int8,
-        tokens -> Int8,
-        micros -> Int8,
-        state -> Text,
-    }
-}
-
-diesel::table! {
     idempotency_keys (actor_id, key) {
         actor_id -> Uuid,
         key -> Text,
@@ -181,6 +165,7 @@ diesel::table! {
         requests -> Int8,
         tokens -> Int8,
         micros -> Int8,
+        resource -> Text,
     }
 }
 
@@ -336,7 +321,6 @@ diesel::allow_tables_to_appear_in_same_query!(
     audit_events,
     budget_notices,
     budgets,
-    charges,
     idempotency_keys,
     leases,
     limit_counters,

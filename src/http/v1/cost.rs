@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use super::fields::{Member, Wanted};
 use super::wire::More;
-use crate::authn::verify::{Outcome, Verdict};
+use crate::authn::verify::{Outcome, Question, Verdict};
 use crate::ctx::Ctx;
 use crate::db::ids::{Id, Kind};
 use crate::error::{Error, Result};
@@ -121,18 +121,21 @@ pub async fn reserve(
     server: &Server,
     ctx: &Ctx,
     verdicts: &mut [Verdict],
+    questions: &[Question],
     costs: &[Option<Cost>],
 ) -> Result<Vec<More>> {
     if costs.iter().all(Option::is_none) {
         return Ok(Vec::new());
     }
-    let reserving = verdicts.iter().zip(costs).map(async |(verdict, cost)| {
+    let asked = verdicts.iter().zip(questions).zip(costs);
+    let reserving = asked.map(async |((verdict, question), cost)| {
         let valid = verdict.outcome == Outcome::Valid;
         let (Some(cost), Some(key)) = (cost, verdict.key.as_ref().filter(|_| valid)) else {
             return Ok(None);
         };
         let desk = &server.app.limits;
-        desk.reserve(ctx, Who::of(key), *cost).await.map(Some)
+        let reserved = desk.reserve(ctx, Who::of(key), *cost, question.resource().into());
+        reserved.await.map(Some)
     });
     let reserved: Vec<Option<Reserved>> = try_join_all(reserving).await?;
     let now = ctx.now();

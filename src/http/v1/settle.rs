@@ -74,7 +74,9 @@ async fn settle(server: &Server, ctx: &Ctx, bytes: &[u8]) -> Result<()> {
         id,
         requests: cost.requests,
         tokens: cost.tokens,
+        parts: [0; 3],
         micros: cost.micros,
+        tags: Vec::new(),
     };
     let settling = server.app.limits.settle(ctx, settlement);
     let deadline = server.app.api.settings().deadline;

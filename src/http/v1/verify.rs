@@ -99,7 +99,7 @@ async fn checked(server: &Server, ctx: &Ctx, bytes: &[u8]) -> Result<String> {
     }
     let verifying = async {
         let mut verdicts = verify(ctx, &server.app.authenticator, &questions).await?;
-        let limited = cost::reserve(server, ctx, &mut verdicts, &costs).await?;
+        let limited = cost::reserve(server, ctx, &mut verdicts, &questions, &costs).await?;
         Ok::<_, Error>((verdicts, limited))
     };
     let deadline = server.app.api.settings().deadline;

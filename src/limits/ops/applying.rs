@@ -25,14 +25,14 @@ const MAX_KNOWN: u64 = 100_000;
 /// How long they are remembered at most, whatever happens.
 const KEPT: Duration = Duration::from_secs(300);
 
-/// A key, as far as its limits go.
+/// A key, or its owner without one, as far as limits go.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Who {
     /// The key.
-    pub key: Uuid,
-    /// Its owner.
+    pub key: Option<Uuid>,
+    /// Its owner, or who used something without a key.
     pub user: Uuid,
-    /// The team it was made for.
+    /// The team that the key was made for, or for which it was used.
     pub team: Option<Uuid>,
 }
 
@@ -40,7 +40,7 @@ impl Who {
     /// A key that was found.
     pub fn of(key: &Identified) -> Self {
         Who {
-            key: key.key_id,
+            key: Some(key.key_id),
             user: key.user_id,
             team: key.team_id,
         }
@@ -151,7 +151,8 @@ async fn find(db: &Db, keys: Vec<Who>) -> Result<HashMap<Who, Arc<Entry>>> {
         }
     }
     let of = |who: &Who| -> Vec<Subject> {
-        let mut subjects = vec![Subject::ApiKey(who.key), Subject::User(who.user)];
+        let mut subjects = vec![Subject::User(who.user)];
+        subjects.extend(who.key.map(Subject::ApiKey));
         if let Some(team) = who.team {
             let user = who.user;
             subjects.extend([Subject::Member { team, user }, Subject::EachMember(team)]);

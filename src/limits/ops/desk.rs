@@ -56,10 +56,10 @@ impl Desk {
             })
         };
         let settling = {
-            let db = db.clone();
+            let (db, clock) = (db.clone(), clock.clone());
             Coalescer::new(LANES, move |asks| {
-                let db = db.clone();
-                async move { settle::all(&db, asks).await }
+                let (db, now) = (db.clone(), clock.now());
+                async move { settle::all(&db, now, asks).await }
             })
         };
         Arc::new(Desk {
@@ -70,16 +70,23 @@ impl Desk {
         })
     }
 
-    /// Reserves the cost of a request by that key against every limit that applies to it, or against none.
+    /// Reserves the cost of a request by that key for that resource, a path, against every limit that applies to it, or against none.
     ///
     /// # Errors
     /// `SERVICE_UNAVAILABLE` when the database cannot be reached: should it be reserved all the same, it runs out.
-    pub async fn reserve(&self, ctx: &Ctx, who: Who, cost: Cost) -> Result<Reserved> {
+    pub async fn reserve(
+        &self,
+        ctx: &Ctx,
+        who: Who,
+        cost: Cost,
+        resource: Arc<str>,
+    ) -> Result<Reserved> {
         let ask = reserve::Ask {
             id: ctx.new_id(),
             asker: asker(ctx),
             who,
             cost,
+            resource,
             applying: self.applying.to(who).await?,
         };
         let id = ask.id;

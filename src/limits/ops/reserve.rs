@@ -42,6 +42,8 @@ pub(super) struct Ask {
     pub who: Who,
     /// What it costs.
     pub cost: Cost,
+    /// What is used: a path.
+    pub resource: Arc<str>,
     /// What applies.
     pub applying: Arc<Vec<Applies>>,
 }
@@ -80,7 +82,7 @@ struct Told {
     parallel: Option<Vec<Option<i64>>>,
 }
 
-/// Requests that are alike: of one key, at one cost, under the same limits.
+/// Requests that are alike: of one key, at one cost, for one resource, under the same limits.
 struct Group {
     asks: Vec<Ask>,
     /// The ids of its counters.
@@ -154,7 +156,13 @@ fn grouped(asks: Vec<Ask>, now: DateTime<Utc>, counters: &mut BTreeMap<Uuid, Val
     let mut groups: Vec<Group> = Vec::new();
     let mut found: HashMap<_, usize> = HashMap::new();
     for ask in asks {
-        let alike = (ask.who, ask.asker, ask.cost, Arc::as_ptr(&ask.applying));
+        let alike = (
+            ask.who,
+            ask.asker,
+            ask.cost,
+            Arc::as_ptr(&ask.applying),
+            ask.resource.clone(),
+        );
         let place = *found.entry(alike).or_insert_with(|| {
             groups.push(Group {
                 uses: uses(&ask, now, counters),
@@ -200,7 +208,11 @@ fn uses(ask: &Ask, now: DateTime<Utc>, counters: &mut BTreeMap<Uuid, Value>) -> 
 impl Group {
     fn written(&self, n: usize, places: &HashMap<Uuid, usize>) -> Value {
         let Ask {
-            asker, who, cost, ..
+            asker,
+            who,
+            cost,
+            resource,
+            ..
         } = &self.asks[0];
         let uses: Vec<usize> = self
             .uses
@@ -212,6 +224,7 @@ impl Group {
             "n": n, "uses": uses, "size": self.asks.len(), "ids": self.asks.iter().map(|ask| ask.id).collect::<Vec<_>>(),
             "asker_id": asker, "api_key_id": who.key, "user_id": who.user, "team_id": who.team,
             "requests": cost.requests, "tokens": cost.tokens, "micros": cost.micros,
+            "resource": resource,
         })
     }
 }

@@ -1,6 +1,6 @@
 //! SQL that counts anew what was used of a budget: when it is armed, and when its window changes.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, DurationRound, TimeDelta, Utc};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 
 use crate::db;
@@ -50,7 +50,8 @@ pub(crate) async fn begin(
     Ok(())
 }
 
-/// Counts what was spent and is reserved from `since` on, of the charges that the budget counts.
+/// Counts what was spent and is reserved from `since` on. What was spent is the sum of the subject's events: of whole days and of whole
+/// quarters of an hour it is in the rollups.
 pub(crate) async fn again(
     conn: &mut AsyncPgConnection,
     subject: Subject,
@@ -63,23 +64,23 @@ pub(crate) async fn again(
         .sql(" ORDER BY id FOR NO KEY UPDATE")
         .execute(conn)
         .await?;
-    let spent = of_subject(
-        Statement::new("UPDATE limit_counters c SET since = ")
-            .bind(since)
-            .sql(
-                ", spent = (SELECT coalesce(sum(h.micros), 0)::bigint FROM charges h
-                WHERE h.state <> 'RELEASED' AND h.at >= ",
-            )
-            .bind(since),
-        "h",
-        subject,
-    );
-    let spent = if budget.include_past_spend {
-        spent
-    } else {
-        spent.sql(" AND c.id = ANY(h.counters)")
-    };
-    spent
+    let quarter = rounded_up(since, TimeDelta::minutes(15));
+    let day = rounded_up(quarter, TimeDelta::days(1));
+    let statement = Statement::new("UPDATE limit_counters c SET since = ")
+        .bind(since)
+        .sql(", spent = (SELECT coalesce(sum(h.micros), 0)::bigint FROM usage_events h WHERE h.state <> 'RELEASED' AND h.at >= ")
+        .bind(since)
+        .sql(" AND h.at < ")
+        .bind(quarter);
+    let statement = of_subject(statement, "h", subject)
+        .sql(") + (SELECT coalesce(sum(h.micros), 0)::bigint FROM usage_quarters h WHERE h.tag = '' AND h.slot >= ")
+        .bind(quarter)
+        .sql(" AND h.slot < ")
+        .bind(day);
+    let statement = of_subject(statement, "h", subject)
+        .sql(") + (SELECT coalesce(sum(h.micros), 0)::bigint FROM usage_days h WHERE h.tag = '' AND h.slot >= ")
+        .bind(day);
+    of_subject(statement, "h", subject)
         .sql("), reserved = (SELECT coalesce(sum(r.micros), 0)::bigint FROM reservations r WHERE c.id = ANY(r.counters) AND r.at >= ")
         .bind(since)
         .sql(") WHERE c.budget_id = ")
@@ -89,7 +90,15 @@ pub(crate) async fn again(
     Ok(())
 }
 
-/// Adds that a row of charges or reservations, called `h` or `r`, is the subject's: of a team, of all that lie below it now. Of what
+/// The moment, or the next beginning of such a stretch of UTC.
+fn rounded_up(at: DateTime<Utc>, by: TimeDelta) -> DateTime<Utc> {
+    match at.duration_trunc(by) {
+        Ok(start) if start < at => start + by,
+        _ => at,
+    }
+}
+
+/// Adds that a row of usage or of reservations, called `h` or `r`, is the subject's: of a team, of all that lie below it now. Of what
 /// holds for each member it must be the counter's member too.
 fn of_subject(statement: Statement, row: &'static str, subject: Subject) -> Statement {
     const BELOW: &str =

@@ -22,9 +22,13 @@ pub(crate) async fn reserve(conn: &mut AsyncPgConnection, batch: Value) -> db::R
 }
 
 /// Settles a batch of reservations; the answer is JSON.
-pub(crate) async fn settle(conn: &mut AsyncPgConnection, batch: Value) -> db::Result<String> {
-    let statement = Statement::new("SELECT limits_settle(").bind(batch);
-    told(conn, statement.sql(") AS told")).await
+pub(crate) async fn settle(
+    conn: &mut AsyncPgConnection,
+    now: DateTime<Utc>,
+    batch: Value,
+) -> db::Result<String> {
+    let statement = Statement::new("SELECT limits_settle(").bind(now);
+    told(conn, statement.sql(", ").bind(batch).sql(") AS told")).await
 }
 
 /// Charges or releases what has run out.

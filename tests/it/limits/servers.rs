@@ -99,13 +99,15 @@ async fn whatever_is_killed_the_sums_are_those_of_what_is_recorded() {
     let told: u32 = told.iter().sum();
     assert!(told > 50, "only {told} were settled");
     let sums = "SELECT c.spent, c.reserved,
-            (SELECT coalesce(sum(micros), 0)::bigint FROM charges WHERE state <> 'RELEASED' AND c.id = ANY(counters)),
+            (SELECT coalesce(sum(micros), 0)::bigint FROM usage_events WHERE state <> 'RELEASED' AND c.id = ANY(counters)),
             (SELECT coalesce(sum(micros), 0)::bigint FROM reservations WHERE c.id = ANY(counters)),
-            (SELECT count(*) FROM charges WHERE state = 'SETTLED')
+            (SELECT count(*) FROM usage_events WHERE state = 'SETTLED'),
+            (SELECT sum(micros)::bigint FROM usage_quarters WHERE tag = ''), (SELECT sum(micros)::bigint FROM usage_days WHERE tag = '')
         FROM limit_counters c WHERE c.budget_id IS NOT NULL";
     let row = admin.query_one(sums, &[]).await.unwrap();
     let (spent, reserved): (i64, i64) = (row.get(0), row.get(1));
     assert_eq!((spent, reserved), (row.get(2), row.get(3)));
+    assert_eq!((spent, spent), (row.get(5), row.get(6)), "the rollups");
     // What was answered with yes is among them; what was not answered may be.
     assert!(row.get::<_, i64>(4) >= i64::from(told));
     assert!(spent >= i64::from(told) * 250_000);
