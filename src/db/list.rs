@@ -1,13 +1,17 @@
 //! Lists: one page of rows, and how many there are.
 
-use diesel::QueryableByName;
+use diesel::deserialize::FromSqlRow;
+use diesel::expression::QueryMetadata;
 use diesel::pg::Pg;
+use diesel::query_builder::QueryFragment;
+use diesel::query_dsl::CompatibleType;
 use diesel::sql_types::BigInt;
+use diesel::{QueryableByName, Selectable};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use futures_util::future::try_join;
 
 use super::pages::{Page, PageRequest};
-use super::statement::Statement;
+use super::statement::{Columns, Statement, in_order};
 use super::{Failure, Result};
 
 #[derive(QueryableByName)]
@@ -28,12 +32,16 @@ pub(crate) async fn page<T>(
     request: &PageRequest,
 ) -> Result<Page<T>>
 where
-    T: QueryableByName<Pg> + Send + 'static,
+    T: Selectable<Pg> + FromSqlRow<Columns<T>, Pg> + Send + 'static,
+    Columns<T>: CompatibleType<T, Pg, SqlType = Columns<T>> + 'static,
+    T::SelectExpression: QueryFragment<Pg>,
+    Pg: QueryMetadata<Columns<T>>,
 {
+    debug_assert!(in_order::<T>(columns), "not the model's: {columns}");
     let list = Statement::new(columns)
         .append(from.clone())
         .keyset(order, id, descending, request);
-    let rows = async { Ok::<_, Failure>(list.load::<T>(&mut &*conn).await?) };
+    let rows = async { Ok::<_, Failure>(list.rows::<Columns<T>>().load::<T>(&mut &*conn).await?) };
     let total = async {
         if !request.count {
             return Ok(None);

@@ -7,15 +7,19 @@ use std::collections::HashMap;
 use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
-use diesel::QueryableByName;
+use diesel::deserialize::FromSqlRow;
+use diesel::expression::QueryMetadata;
 use diesel::pg::Pg;
+use diesel::query_builder::QueryFragment;
+use diesel::query_dsl::CompatibleType;
 use diesel::sql_types::{BigInt, Uuid as SqlUuid};
+use diesel::{QueryableByName, Selectable};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use futures_util::future::try_join;
 use uuid::Uuid;
 
 use super::pages::{Page, PageRequest};
-use super::statement::Statement;
+use super::statement::{Columns, Statement, in_order};
 use super::{Failure, Result};
 
 /// One parent's page of a nested list. `L` is whatever else decides what is on it: filter and sight.
@@ -70,13 +74,8 @@ where
     Ok(found)
 }
 
-#[derive(QueryableByName)]
-struct Row<T> {
-    #[diesel(sql_type = SqlUuid)]
-    parent: Uuid,
-    #[diesel(embed)]
-    row: T,
-}
+/// A parent's id, and the columns of a row of its list.
+type Columned<T> = (SqlUuid, Columns<T>);
 
 #[derive(QueryableByName)]
 struct CountOf {
@@ -99,8 +98,13 @@ pub(crate) async fn pages<T>(
     request: &PageRequest,
 ) -> Result<HashMap<Uuid, Page<T>>>
 where
-    T: QueryableByName<Pg> + Send + 'static,
+    T: Selectable<Pg> + Send + 'static,
+    (Uuid, T): FromSqlRow<Columned<T>, Pg>,
+    Columned<T>: CompatibleType<(Uuid, T), Pg, SqlType = Columned<T>> + 'static,
+    T::SelectExpression: QueryFragment<Pg>,
+    Pg: QueryMetadata<Columned<T>>,
 {
+    debug_assert!(in_order::<T>(columns), "not the model's: {columns}");
     let each = |select: &'static str| {
         Statement::new(select)
             .bind(parents.clone())
@@ -110,7 +114,13 @@ where
         .append(Statement::new(columns).append(from()))
         .keyset(order, id, false, request)
         .sql(") x");
-    let rows = async { Ok::<_, Failure>(list.load::<Row<T>>(&mut &*conn).await?) };
+    let rows = async {
+        Ok::<_, Failure>(
+            list.rows::<Columned<T>>()
+                .load::<(Uuid, T)>(&mut &*conn)
+                .await?,
+        )
+    };
     let totals = async {
         if !request.count {
             return Ok(HashMap::new());
@@ -129,7 +139,7 @@ where
     };
     let (rows, totals) = try_join(rows, totals).await?;
     let mut lists: HashMap<Uuid, Vec<T>> = HashMap::with_capacity(parents.len());
-    for Row { parent, row } in rows {
+    for (parent, row) in rows {
         lists.entry(parent).or_default().push(row);
     }
     Ok(parents

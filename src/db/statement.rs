@@ -3,11 +3,14 @@
 //! Diesel prepares `sql_query` anew on every use; this node is cached by its text. Values are always bound, never
 //! written into the text.
 
+use std::marker::PhantomData;
+
 use chrono::{DateTime, Utc};
+use diesel::helper_types::SqlTypeOf;
 use diesel::pg::Pg;
 use diesel::query_builder::{AstPass, Query, QueryFragment, QueryId};
 use diesel::sql_types::{Array, BigInt, Bool, Bytea, Jsonb, Nullable, Text, Timestamptz, Untyped};
-use diesel::{QueryResult, sql_types};
+use diesel::{QueryResult, Selectable, sql_types};
 use uuid::Uuid;
 
 use super::pages::{Cursor, PageRequest, SortKey};
@@ -236,3 +239,59 @@ impl Query for Statement {
 }
 
 impl<C> diesel::RunQueryDsl<C> for Statement {}
+
+/// The SQL types of all columns of a model, in its order.
+pub(crate) type Columns<T> = SqlTypeOf<<T as Selectable<Pg>>::SelectExpression>;
+
+/// A statement that answers with rows of the SQL type `S`: they are read by the places of their columns, which spares long lists the
+/// look for each column's name in each row.
+#[derive(Debug, Clone)]
+pub(crate) struct Rows<S> {
+    statement: Statement,
+    of: PhantomData<fn() -> S>,
+}
+
+/// Whether `select`, a list of columns, begins with all columns of the model in its order: what is read by place depends on it.
+pub(crate) fn in_order<T>(select: &str) -> bool
+where
+    T: Selectable<Pg>,
+    T::SelectExpression: QueryFragment<Pg>,
+{
+    let name = |column: &str| {
+        let name = column.rsplit('.').next().unwrap_or_default();
+        name.trim().trim_matches('"').to_owned()
+    };
+    let wanted = diesel::debug_query::<Pg, _>(&T::construct_selection()).to_string();
+    // Debug output ends with the values that are bound: none.
+    let wanted = wanted.split(" --").next().unwrap_or_default();
+    let told = select.trim_start_matches("SELECT ");
+    let told: Vec<_> = told.split(',').map(name).collect();
+    told == wanted.split(',').map(name).collect::<Vec<_>>()
+}
+
+impl Statement {
+    /// Says that the columns are those of `S`, in its order.
+    pub(crate) fn rows<S>(self) -> Rows<S> {
+        Rows {
+            statement: self,
+            of: PhantomData,
+        }
+    }
+}
+
+impl<S> QueryFragment<Pg> for Rows<S> {
+    fn walk_ast<'b>(&'b self, out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
+        self.statement.walk_ast(out)
+    }
+}
+
+impl<S> QueryId for Rows<S> {
+    type QueryId = ();
+    const HAS_STATIC_QUERY_ID: bool = false;
+}
+
+impl<S> Query for Rows<S> {
+    type SqlType = S;
+}
+
+impl<S, C> diesel::RunQueryDsl<C> for Rows<S> {}

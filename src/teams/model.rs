@@ -55,7 +55,7 @@ impl Team {
 }
 
 /// That a user belongs to a team.
-#[derive(Debug, Clone, PartialEq, Eq, Queryable, Selectable, QueryableByName, Insertable)]
+#[derive(Debug, Clone, PartialEq, Eq, Queryable, Selectable, Insertable)]
 #[diesel(table_name = team_memberships, treat_none_as_default_value = false)]
 pub struct Membership {
     /// The team.
@@ -76,13 +76,13 @@ impl Membership {
 }
 
 /// A team among those of a user.
-#[derive(Debug, Clone, QueryableByName)]
+#[derive(Debug, Clone, Queryable, Selectable)]
+#[diesel(table_name = team_memberships)]
 pub struct JoinedTeam {
     /// The team.
     #[diesel(embed)]
     pub team: Team,
     /// When the user joined it.
-    #[diesel(sql_type = diesel::sql_types::Timestamptz)]
     pub since: DateTime<Utc>,
 }
 
