@@ -39,7 +39,7 @@ impl Kind {
     ];
 
     /// The prefix, without the underscore.
-    pub fn prefix(self) -> &'static str {
+    pub const fn prefix(self) -> &'static str {
         match self {
             Kind::User => "user",
             Kind::ApiKey => "key",
@@ -124,21 +124,42 @@ impl Id {
     }
 }
 
+/// Bytes of the longest id.
+const LONGEST: usize = {
+    let (mut longest, mut place) = (0, 0);
+    while place < Kind::ALL.len() {
+        let length = Kind::ALL[place].prefix().len() + 1 + 26;
+        if length > longest {
+            longest = length;
+        }
+        place += 1;
+    }
+    longest
+};
+
 impl Id {
     /// Appends the text, without the detour over a formatter.
     pub fn push_to(self, text: &mut String) {
-        text.push_str(self.kind.prefix());
-        text.push('_');
-        text.extend(encode(self.uuid).map(char::from));
+        let (bytes, length) = self.written();
+        text.extend(bytes[..length].iter().copied().map(char::from));
+    }
+
+    /// The text in one piece, so that whoever collects it makes room once.
+    fn written(self) -> ([u8; LONGEST], usize) {
+        let prefix = self.kind.prefix().as_bytes();
+        let mut text = [0; LONGEST];
+        text[..prefix.len()].copy_from_slice(prefix);
+        text[prefix.len()] = b'_';
+        let length = prefix.len() + 1 + 26;
+        text[prefix.len() + 1..length].copy_from_slice(&encode(self.uuid));
+        (text, length)
     }
 }
 
 impl fmt::Display for Id {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.kind.prefix())?;
-        f.write_str("_")?;
-        let text = encode(self.uuid);
-        f.write_str(std::str::from_utf8(&text).map_err(|_| fmt::Error)?)
+        let (bytes, length) = self.written();
+        f.write_str(std::str::from_utf8(&bytes[..length]).map_err(|_| fmt::Error)?)
     }
 }
 

@@ -52,15 +52,20 @@ pub async fn load<L, T, F>(
     fetch: impl Fn(Vec<Uuid>, L, PageRequest) -> F,
 ) -> crate::error::Result<Pages<L, T>>
 where
-    L: Clone + Eq + Hash,
+    L: Clone + Eq,
     F: Future<Output = crate::error::Result<HashMap<Uuid, Page<T>>>>,
 {
     let mut found = HashMap::with_capacity(keys.len());
-    let mut groups: HashMap<(L, PageRequest), Vec<Uuid>> = HashMap::new();
+    let mut groups: Vec<(L, PageRequest, Vec<Uuid>)> = Vec::new();
     for Nested { parent, list, page } in keys {
-        groups.entry((list, page)).or_default().push(parent);
+        // They are few, and comparing with each costs less than hashing all that they have.
+        let same = |group: &&mut (L, PageRequest, Vec<Uuid>)| group.0 == list && group.1 == page;
+        match groups.iter_mut().find(same) {
+            Some((.., parents)) => parents.push(parent),
+            None => groups.push((list, page, vec![parent])),
+        }
     }
-    for ((list, request), parents) in groups {
+    for (list, request, parents) in groups {
         let pages = fetch(parents, list.clone(), request.clone()).await?;
         found.extend(pages.into_iter().map(|(parent, page)| {
             let key = Nested {

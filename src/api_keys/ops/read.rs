@@ -94,17 +94,22 @@ pub async fn pages_of(
     now: DateTime<Utc>,
     wanted: Vec<PageOf>,
 ) -> Result<HashMap<PageOf, Page<Arc<ApiKey>>>> {
-    let mut groups: HashMap<_, Vec<Uuid>> = HashMap::new();
+    let mut groups: Vec<(bool, Arc<_>, Vec<Uuid>)> = Vec::new();
     for PageOf { of, how } in wanted {
         let (id, are_teams) = match of {
             KeysOf::Owner(id) => (id, false),
             KeysOf::Team(id) => (id, true),
         };
-        groups.entry((are_teams, how)).or_default().push(id);
+        // They are few, and comparing with each costs less than hashing all that they have.
+        let same = |group: &&mut (bool, Arc<_>, Vec<Uuid>)| group.0 == are_teams && group.1 == how;
+        match groups.iter_mut().find(same) {
+            Some((.., ids)) => ids.push(id),
+            None => groups.push((are_teams, how, vec![id])),
+        }
     }
     let conn = db.read("api_keys_of").await?;
     let mut found = HashMap::new();
-    for ((are_teams, how), ids) in groups {
+    for (are_teams, how, ids) in groups {
         let (request, filter, sight) = &*how;
         let parents = (ids, are_teams);
         for (id, page) in store::pages_of(&conn, parents, filter, sight, now, request).await? {

@@ -1,6 +1,8 @@
 //! The guard of every operation, and the masking rule: what the actor may not see does not exist for it. `NOT_FOUND` for what it may
 //! not read, `FORBIDDEN` only where it may read but not act; lists are filtered by the same answers.
 
+use std::sync::LazyLock;
+
 use uuid::Uuid;
 
 use crate::ctx::{Actor, Ctx};
@@ -121,16 +123,24 @@ pub fn territory(ctx: &Ctx, privilege: &'static str) -> Territory {
 
 /// `/users`, `/teams` …: where the objects of that kind live.
 pub fn collection(kind: Kind) -> Path {
-    let name = match kind {
-        Kind::User => "/users",
-        Kind::Team => "/teams",
-        Kind::ApiKey => "/apiKeys",
-        Kind::Role => "/roles",
-        Kind::Permission => "/permissions",
-        Kind::AuditEvent => "/auditEvents",
-        Kind::Reservation => "/reservations",
-    };
-    Path::parse(name).expect("a constant")
+    static COLLECTIONS: LazyLock<[(Kind, Path); Kind::ALL.len()]> = LazyLock::new(|| {
+        Kind::ALL.map(|kind| {
+            let name = match kind {
+                Kind::User => "/users",
+                Kind::Team => "/teams",
+                Kind::ApiKey => "/apiKeys",
+                Kind::Role => "/roles",
+                Kind::Permission => "/permissions",
+                Kind::AuditEvent => "/auditEvents",
+                Kind::Reservation => "/reservations",
+            };
+            (kind, Path::parse(name).expect("a constant"))
+        })
+    });
+    let found = COLLECTIONS.iter().find(|(of, _)| *of == kind);
+    found
+        .map(|(_, path)| path.clone())
+        .expect("every kind has one")
 }
 
 /// The path of an object, e.g. `/users/user_01…`.
