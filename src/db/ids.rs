@@ -141,7 +141,7 @@ impl Id {
     /// Appends the text, without the detour over a formatter.
     pub fn push_to(self, text: &mut String) {
         let (bytes, length) = self.written();
-        text.extend(bytes[..length].iter().copied().map(char::from));
+        text.push_str(ascii(&bytes[..length]));
     }
 
     /// The text in one piece, so that whoever collects it makes room once.
@@ -159,8 +159,12 @@ impl Id {
 impl fmt::Display for Id {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (bytes, length) = self.written();
-        f.write_str(std::str::from_utf8(&bytes[..length]).map_err(|_| fmt::Error)?)
+        f.write_str(ascii(&bytes[..length]))
     }
+}
+
+fn ascii(bytes: &[u8]) -> &str {
+    std::str::from_utf8(bytes).expect("prefixes and digits are ASCII")
 }
 
 /// A noun with its article: an API key, a user.
