@@ -13,7 +13,7 @@ use crate::graphql::api::Api;
 use crate::graphql::loaders::Loaders;
 use crate::graphql::settings::Settings as ApiSettings;
 use crate::idempotency;
-use crate::limits::ops::{self as limits, Desk};
+use crate::limits::ops::{self as limits, Desk, Policies};
 use crate::replicas::ReplicaSettings;
 
 /// How often expired answers of idempotent requests are deleted.
@@ -50,6 +50,7 @@ pub struct App {
     pub limits: Arc<Desk>,
     /// The GraphQL API.
     pub api: Api,
+    limit_policies: Arc<Policies>,
     replicas: ReplicaSettings,
 }
 
@@ -139,6 +140,7 @@ impl Builder {
             random: self.random,
             policy: Arc::new(self.policy),
             events,
+            limit_policies: Arc::default(),
             replicas: self.replicas,
         })
     }
@@ -177,6 +179,7 @@ impl App {
             db: self.db.clone(),
             policy: self.policy.clone(),
             events: self.events.clone(),
+            limit_policies: self.limit_policies.clone(),
         }
     }
 

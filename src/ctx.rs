@@ -17,6 +17,7 @@ use uuid::Uuid;
 use crate::db::Db;
 use crate::error::{Code, Error, Result};
 use crate::limits::model::Terms;
+use crate::limits::ops::Policies;
 use crate::permissions::facts::Facts;
 use crate::permissions::model::Principal;
 use crate::secrets::{Digest, SealingKey};
@@ -38,6 +39,8 @@ pub struct Ctx {
     pub policy: Arc<Policy>,
     /// Where changes are announced after commit.
     pub events: Events,
+    /// The policy for limits, as it is remembered.
+    pub limit_policies: Arc<Policies>,
 }
 
 impl Ctx {

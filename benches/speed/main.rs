@@ -1,6 +1,6 @@
 //! The speed of reads and of making keys, as ratios against limits measured in the same run: a constant route of the same
 //! binary, and pgbench with the same statements on the same database. `cargo bench` runs it all, `cargo bench -- reads`,
-//! `verify`, `revoking`, `flood` or `scale` a part; `docs/performance.md` has figures and says what limits each.
+//! `verify`, `limits`, `revoking`, `flood` or `scale` a part; `docs/performance.md` has figures and says what limits each.
 //!
 //! `KEYSTEAD_BENCH_SECONDS` (5) is the length of one measurement, `KEYSTEAD_BENCH_USERS` (100,000) the size of the data;
 //! `scale` compares `KEYSTEAD_BENCH_FEW_USERS` (10,000) with `KEYSTEAD_BENCH_MANY_USERS` (1,000,000). The data stays below
@@ -14,6 +14,7 @@
 
 mod data;
 mod flood;
+mod limits;
 mod load;
 mod postgraphile;
 mod postgres;
@@ -184,7 +185,7 @@ async fn main() {
     let users = setting("KEYSTEAD_BENCH_USERS", 100_000);
     let time = Duration::from_secs(seconds);
     println!("one measurement lasts {seconds} s; {CLIENTS} clients unless said otherwise");
-    if ["reads", "verify", "revoking", "flood"]
+    if ["reads", "verify", "limits", "revoking", "flood"]
         .into_iter()
         .any(wanted)
     {
@@ -216,6 +217,9 @@ async fn on_one_size(users: u64, time: Duration, wanted: impl Fn(&str) -> bool) 
     }
     if wanted("verify") {
         verify::measure(&folder, &url, &key, &sample, time).await;
+    }
+    if wanted("limits") {
+        limits::measure(&folder, &url, &key, time).await;
     }
     if wanted("revoking") {
         revoking::measure(&folder, &url, &key).await;

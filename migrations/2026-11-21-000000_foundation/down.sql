@@ -18,6 +18,7 @@ DROP FUNCTION usage_partition(timestamptz);
 DROP TABLE usage_events;
 DROP TABLE reservations;
 DROP TABLE limit_counters;
+DROP TABLE limit_policies;
 DROP TABLE budgets;
 DROP TABLE limits;
 DROP TABLE permissions;

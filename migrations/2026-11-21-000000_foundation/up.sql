@@ -192,6 +192,18 @@ CREATE TABLE budgets (
     UNIQUE (limit_id, name)
 );
 
+-- What holds for all: what new users and new keys have, and what keys have at most that others than administrators make or change.
+CREATE TABLE limit_policies (
+    name                 text   PRIMARY KEY CHECK (name IN ('USER_DEFAULTS', 'API_KEY_DEFAULTS', 'API_KEY_BOUNDS')),
+    requests_per_minute  bigint CHECK (requests_per_minute >= 0),
+    tokens_per_minute    bigint CHECK (tokens_per_minute >= 0),
+    max_parallel         bigint CHECK (max_parallel >= 0),
+    -- Of a key.
+    max_lifetime_seconds bigint CHECK (max_lifetime_seconds > 0),
+    -- A list of what a budget has in its own table.
+    budgets              jsonb  NOT NULL CHECK (jsonb_typeof(budgets) = 'array')
+);
+
 -- What is used: of limits by the minute one row, of each budget one. Of limits for each member a row for each of them. Updates of a row
 -- stay on its page.
 CREATE TABLE limit_counters (

@@ -9,6 +9,7 @@ use uuid::Uuid;
 use crate::db::ids::{Id, Kind};
 use crate::db::schema::api_keys;
 use crate::db::statement::Seen;
+use crate::limits::model::LimitsChanges;
 
 /// An API key, without the digests of its secrets: those never leave the store and the sign-on.
 #[derive(Debug, Clone, Queryable, Selectable, QueryableByName, Insertable)]
@@ -132,6 +133,8 @@ pub struct NewApiKey {
     pub team: Option<Uuid>,
     /// See [`ApiKey::metadata`].
     pub metadata: Option<Value>,
+    /// Its limits: what is not said is as the policy for limits says.
+    pub limits: LimitsChanges,
 }
 
 /// Changes to a key. Outer `None` keeps; inner `None` clears.

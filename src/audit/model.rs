@@ -74,7 +74,11 @@ impl Change {
     fn new(action: &'static str, target: Id, before: Option<Value>, after: Option<Value>) -> Self {
         let paths = match target.kind {
             Kind::User | Kind::Team | Kind::Role => vec![access::object(target.kind, target.uuid)],
-            Kind::ApiKey | Kind::Permission | Kind::AuditEvent | Kind::Reservation => Vec::new(),
+            Kind::ApiKey
+            | Kind::Permission
+            | Kind::AuditEvent
+            | Kind::Reservation
+            | Kind::LimitPolicy => Vec::new(),
         };
         Change {
             action,

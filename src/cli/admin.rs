@@ -7,6 +7,7 @@ use keystead::api_keys::model::NewApiKey;
 use keystead::api_keys::ops::generate;
 use keystead::config::Loaded;
 use keystead::ctx::{Actor, Ctx, RequestInfo};
+use keystead::limits::model::LimitsChanges;
 use keystead::permissions::model::InstanceRole;
 use keystead::users::model::{NewUser, User, UserKind};
 use keystead::users::ops;
@@ -79,6 +80,7 @@ async fn act(ctx: &Ctx, admin: Admin) -> Result<String, Failure> {
                 metadata: None,
                 password: None,
                 memberships: Vec::new(),
+                limits: LimitsChanges::default(),
             };
             let user = ops::create(ctx, new).await?;
             let key = new_key(ctx, &user, None).await?;

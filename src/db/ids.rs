@@ -24,11 +24,13 @@ pub enum Kind {
     AuditEvent,
     /// What was reserved of limits.
     Reservation,
+    /// The policy for limits, of which there is one.
+    LimitPolicy,
 }
 
 impl Kind {
     /// Every kind.
-    pub const ALL: [Kind; 7] = [
+    pub const ALL: [Kind; 8] = [
         Kind::User,
         Kind::ApiKey,
         Kind::Team,
@@ -36,6 +38,7 @@ impl Kind {
         Kind::Permission,
         Kind::AuditEvent,
         Kind::Reservation,
+        Kind::LimitPolicy,
     ];
 
     /// The prefix, without the underscore.
@@ -48,6 +51,7 @@ impl Kind {
             Kind::Permission => "perm",
             Kind::AuditEvent => "audit",
             Kind::Reservation => "rsv",
+            Kind::LimitPolicy => "policy",
         }
     }
 
@@ -61,6 +65,7 @@ impl Kind {
             Kind::Permission => "permission",
             Kind::AuditEvent => "audit event",
             Kind::Reservation => "reservation",
+            Kind::LimitPolicy => "policy for limits",
         }
     }
 }

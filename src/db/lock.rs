@@ -15,6 +15,8 @@ pub enum Lock {
     TeamTree,
     /// Which users administer the instance.
     Administrators,
+    /// The policy for limits.
+    LimitPolicy,
 }
 
 impl Lock {
@@ -23,6 +25,7 @@ impl Lock {
         match self {
             Lock::TeamTree => 0x6b73_0001,
             Lock::Administrators => 0x6b73_0002,
+            Lock::LimitPolicy => 0x6b73_0003,
         }
     }
 }

@@ -171,6 +171,11 @@ impl Db {
         })
     }
 
+    /// Whether this handle is bound to a transaction.
+    pub fn is_bound(&self) -> bool {
+        self.within.is_some()
+    }
+
     /// Ends the transaction of a bound handle. A commit answers as [`Tx::commit`] does.
     ///
     /// # Errors

@@ -120,6 +120,17 @@ diesel::table! {
 }
 
 diesel::table! {
+    limit_policies (name) {
+        name -> Text,
+        requests_per_minute -> Nullable<Int8>,
+        tokens_per_minute -> Nullable<Int8>,
+        max_parallel -> Nullable<Int8>,
+        max_lifetime_seconds -> Nullable<Int8>,
+        budgets -> Jsonb,
+    }
+}
+
+diesel::table! {
     limits (id) {
         id -> Uuid,
         subject -> Text,
@@ -324,6 +335,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     idempotency_keys,
     leases,
     limit_counters,
+    limit_policies,
     limits,
     permissions,
     reservations,

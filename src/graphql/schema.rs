@@ -9,7 +9,7 @@ use super::server_info::ServerQueries;
 use crate::api_keys::graphql::{ApiKeyMutations, ApiKeyQueries};
 use crate::audit::graphql::{AuditQueries, AuditSubscription};
 use crate::authn::graphql::ViewerQueries;
-use crate::limits::graphql::LimitMutations;
+use crate::limits::graphql::{LimitMutations, LimitPolicyMutations, LimitQueries};
 use crate::permissions::graphql::{PermissionMutations, PermissionQueries};
 use crate::teams::graphql::{TeamMutations, TeamQueries};
 use crate::users::graphql::{UserMutations, UserQueries};
@@ -26,6 +26,7 @@ pub struct Query(
     PermissionQueries,
     AuditQueries,
     ApiKeyQueries,
+    LimitQueries,
 );
 
 /// What can be changed. Every mutation takes one `input` and is atomic.
@@ -36,6 +37,7 @@ pub struct Mutation(
     ApiKeyMutations,
     PermissionMutations,
     LimitMutations,
+    LimitPolicyMutations,
 );
 
 /// What can be asked.

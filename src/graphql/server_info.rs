@@ -1,9 +1,11 @@
 //! What a front end needs to know before anybody signs in.
 
-use async_graphql::{Context, Object, SimpleObject};
+use async_graphql::{ComplexObject, Context, Object, SimpleObject};
 
 use super::request;
 use crate::db::pages::{DEFAULT_PAGE, MAX_PAGE};
+use crate::error::Result;
+use crate::limits::graphql::ApiKeyBounds;
 use crate::secrets::API_KEY_LENGTH;
 
 /// This server: what runs, what it can do, and its rules.
@@ -45,6 +47,7 @@ struct PasswordPolicy {
 
 /// The rules for API keys.
 #[derive(SimpleObject)]
+#[graphql(complex)]
 struct ApiKeyPolicy {
     /// What every key begins with.
     prefix: &'static str,
@@ -52,6 +55,17 @@ struct ApiKeyPolicy {
     length: i32,
     /// The longest that a new key may live, in seconds; null: for ever.
     max_lifetime_seconds: Option<i64>,
+}
+
+/// The rules for API keys.
+#[ComplexObject]
+impl ApiKeyPolicy {
+    /// What keys have at most that others than administrators make or change.
+    async fn bounds(&self, context: &Context<'_>) -> Option<Result<ApiKeyBounds>> {
+        let ctx = &request(context).ctx;
+        let policy = ctx.limit_policies.present(&ctx.db).await;
+        Some(policy.map(|policy| ApiKeyBounds::of(&policy)))
+    }
 }
 
 /// Queries about the server itself.

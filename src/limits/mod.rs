@@ -10,5 +10,6 @@ pub mod amount;
 pub mod graphql;
 pub mod model;
 pub mod ops;
+pub mod policy;
 mod store;
 pub mod window;

@@ -183,18 +183,12 @@ impl Budget {
 
     /// What the audit trail keeps of it.
     pub fn snapshot(&self) -> Value {
-        let window = match &self.window {
-            Window::Lifetime => Value::Null,
-            Window::Every(every) => json!({
-                "count": every.count(), "unit": every.unit().as_str(), "anchor": every.anchor(), "timeZone": every.zone().name(),
-            }),
-        };
         let increase = self
             .increase
             .map(|(max, until)| json!({"maxUsd": max.to_string(), "until": until}));
         json!({
-            "name": self.name, "maxUsd": self.max.to_string(), "softUsd": self.soft.map(|soft| soft.to_string()), "window": window,
-            "includePastSpend": self.include_past_spend, "increase": increase,
+            "name": self.name, "maxUsd": self.max.to_string(), "softUsd": self.soft.map(|soft| soft.to_string()),
+            "window": self.window.snapshot(), "includePastSpend": self.include_past_spend, "increase": increase,
         })
     }
 }
@@ -215,7 +209,7 @@ pub struct LimitsChanges {
 }
 
 /// A budget that is wanted: one of that name is changed, or armed now if there is none.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewBudget {
     /// See [`Budget::name`].
     pub name: String,

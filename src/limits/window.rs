@@ -12,6 +12,7 @@ use std::str::FromStr;
 use chrono::{DateTime, Utc};
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, civil};
+use serde_json::{Value, json};
 
 use crate::db::ids::quoted;
 use crate::error::{Error, Result};
@@ -136,6 +137,16 @@ pub struct Stretch {
 }
 
 impl Window {
+    /// What the audit trail keeps of it.
+    pub fn snapshot(&self) -> Value {
+        match self {
+            Window::Lifetime => Value::Null,
+            Window::Every(every) => json!({
+                "count": every.count(), "unit": every.unit().as_str(), "anchor": every.anchor(), "timeZone": every.zone().name(),
+            }),
+        }
+    }
+
     /// The window that contains `now`.
     pub fn at(&self, now: DateTime<Utc>) -> Stretch {
         match self {

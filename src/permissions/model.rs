@@ -58,16 +58,18 @@ impl Principal {
             Kind::User => Ok(Self::User(id.uuid)),
             Kind::Team => Ok(Self::Team(id.uuid)),
             Kind::ApiKey => Ok(Self::ApiKey(id.uuid)),
-            Kind::Role | Kind::Permission | Kind::AuditEvent | Kind::Reservation => {
-                Err(Error::bad_input(
-                    field,
-                    format!(
-                        "{} is the id of {}. Give the id of a user, a team or an API key.",
-                        quoted(text),
-                        with_article(id.kind.noun())
-                    ),
-                ))
-            }
+            Kind::Role
+            | Kind::Permission
+            | Kind::AuditEvent
+            | Kind::Reservation
+            | Kind::LimitPolicy => Err(Error::bad_input(
+                field,
+                format!(
+                    "{} is the id of {}. Give the id of a user, a team or an API key.",
+                    quoted(text),
+                    with_article(id.kind.noun())
+                ),
+            )),
         }
     }
 }

@@ -18,6 +18,8 @@ pub enum Tag {
     Team(Uuid),
     /// A role that is not built in: its name and privileges.
     Role(Uuid),
+    /// The policy for limits.
+    LimitPolicy,
 }
 
 /// What changes when the principal's permissions do.
@@ -38,12 +40,14 @@ impl Tag {
             Tag::ApiKey(_) => 'k',
             Tag::Team(_) => 't',
             Tag::Role(_) => 'r',
+            Tag::LimitPolicy => 'l',
         }
     }
 
     fn id(self) -> Uuid {
         match self {
             Tag::User(id) | Tag::ApiKey(id) | Tag::Team(id) | Tag::Role(id) => id,
+            Tag::LimitPolicy => Uuid::nil(),
         }
     }
 
@@ -54,6 +58,7 @@ impl Tag {
             b'k' => Some(Tag::ApiKey(id)),
             b't' => Some(Tag::Team(id)),
             b'r' => Some(Tag::Role(id)),
+            b'l' => Some(Tag::LimitPolicy),
             _ => None,
         }
     }

@@ -8,6 +8,7 @@ use uuid::Uuid;
 use crate::db::ids::{Id, Kind};
 use crate::db::schema::users;
 use crate::db::statement::Seen;
+use crate::limits::model::LimitsChanges;
 use crate::permissions::model::InstanceRole;
 use crate::teams::model::NewMembership;
 
@@ -119,6 +120,8 @@ pub struct NewUser {
     pub password: Option<String>,
     /// The teams to which it belongs from the beginning.
     pub memberships: Vec<NewMembership>,
+    /// Its limits: what is not said is as the policy for limits says.
+    pub limits: LimitsChanges,
 }
 
 /// Changes to a user. Outer `None` keeps; inner `None` clears.

@@ -8,6 +8,7 @@ use crate::db::ids::{Id, Kind};
 use crate::error::{Error, Result};
 use crate::graphql::input::{change, change_required};
 use crate::graphql::scalars::{Cidr, Duration, Json, Timestamp};
+use crate::limits::graphql::NewLimitsInput;
 
 /// A permission of a key itself, within its owner's.
 #[derive(InputObject)]
@@ -53,6 +54,8 @@ pub struct NewApiKeyInput {
     team: Option<ID>,
     /// A JSON object of at most 16 kB.
     metadata: Option<Json>,
+    /// How much it may use. What is left out is as the policy for limits says, and within its bounds.
+    limits: Option<NewLimitsInput>,
 }
 
 impl NewApiKeyInput {
@@ -81,6 +84,11 @@ impl NewApiKeyInput {
                 .collect(),
             team,
             metadata: self.metadata.map(|json| json.0),
+            limits: self
+                .limits
+                .map(|limits| limits.read(&format!("{field}.limits")))
+                .transpose()?
+                .unwrap_or_default(),
         })
     }
 }
@@ -142,6 +150,8 @@ pub struct GenerateApiKeyInput {
     team: Option<ID>,
     /// A JSON object of at most 16 kB.
     metadata: Option<Json>,
+    /// How much it may use. What is left out is as the policy for limits says, and within its bounds.
+    limits: Option<NewLimitsInput>,
 }
 
 impl GenerateApiKeyInput {
@@ -163,6 +173,7 @@ impl GenerateApiKeyInput {
             allowed_cidrs: self.allowed_cidrs,
             team: self.team,
             metadata: self.metadata,
+            limits: self.limits,
         };
         Ok(NewApiKey {
             owner,

@@ -10,9 +10,11 @@ use crate::api_keys::model::{ApiKey, NewApiKey};
 use crate::api_keys::store;
 use crate::audit::model::Change;
 use crate::ctx::Ctx;
-use crate::db::Connection;
 use crate::db::ids::{Kind, quoted};
+use crate::db::{Connection, Tx};
 use crate::error::{Error, Result};
+use crate::limits::ops::{self as limits, Fresh};
+use crate::limits::policy::LimitPolicy;
 use crate::permissions::facts::Facts;
 use crate::permissions::gains::Exempt;
 use crate::permissions::ops::{access, of_keys};
@@ -31,18 +33,26 @@ pub struct Draft {
     named: bool,
     wanted: Vec<Wanted>,
     own: Own,
+    limits: Fresh,
     /// The path of the input: `input` or `input.apiKey`.
     field: &'static str,
 }
 
 impl Draft {
-    /// Checks what was given for a key of `owner`, and makes its secret.
+    /// Checks what was given for a key of `owner` against the rules and the policy for limits, and makes its secret.
     ///
     /// # Errors
     /// `BAD_USER_INPUT`, with fields that begin with `field`.
-    pub fn new(ctx: &Ctx, field: &'static str, owner: Uuid, new: NewApiKey) -> Result<Self> {
+    pub fn new(
+        ctx: &Ctx,
+        policy: &LimitPolicy,
+        field: &'static str,
+        owner: Uuid,
+        new: NewApiKey,
+    ) -> Result<Self> {
         let at = |part: &str| format!("{field}.{part}");
         let now = ctx.now();
+        let longest = limits::longest_lifetime(ctx, policy);
         let secret = Secret::generate_api_key(&ctx.random);
         let name = new
             .name
@@ -68,7 +78,7 @@ impl Draft {
             disabled_reason: None,
             restricted,
             allowed_cidrs: rules::cidrs(&at("allowedCidrs"), &new.allowed_cidrs)?,
-            expires_at: rules::lifetime(ctx, &at("expiresAt"), new.expires_at)?,
+            expires_at: rules::lifetime(ctx, longest, &at("expiresAt"), new.expires_at)?,
             last_used_at: None,
             last_used_from: None,
             rotated_at: None,
@@ -80,11 +90,12 @@ impl Draft {
             updated_at: now,
         };
         Ok(Draft {
-            key,
             secret,
             named,
             wanted: rules::permissions(ctx, &at("permissions"), wanted)?,
             own: Vec::new(),
+            limits: Fresh::of_key(ctx, &at("limits"), key.id, new.limits, policy)?,
+            key,
             field,
         })
     }
@@ -165,6 +176,14 @@ impl Draft {
             self.key.name = default_name(&self.key.prefix);
         }
         Err(taken(&format!("{}.name", self.field), &self.key.name))
+    }
+
+    /// Stores its limits, if it has any, and says what the audit trail is to keep.
+    ///
+    /// # Errors
+    /// `SERVICE_UNAVAILABLE`.
+    pub async fn limit(&self, ctx: &Ctx, tx: &mut Tx) -> Result<Option<Change>> {
+        self.limits.put(ctx, tx, paths(&self.key)).await
     }
 
     /// The key and its secret, once stored.

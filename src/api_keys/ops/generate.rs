@@ -6,6 +6,7 @@ use crate::api_keys::model::{ApiKey, NewApiKey};
 use crate::audit::ops as audit;
 use crate::ctx::{Actor, Ctx};
 use crate::error::{Error, Result};
+use crate::limits::ops as limits;
 use crate::permissions::facts::Facts;
 use crate::permissions::model::Principal;
 use crate::permissions::ops::{access, facts};
@@ -17,7 +18,7 @@ use crate::{teams, users};
 ///
 /// # Errors
 /// `FORBIDDEN` without `apiKey.write` at the owner (and at the team of a team's key), or if the key may do what the actor may not;
-/// `NOT_FOUND` for an owner, team or role; `BAD_USER_INPUT`; `ALREADY_EXISTS` for a name that is taken.
+/// `NOT_FOUND` for an owner, team or role; `BAD_USER_INPUT`, also for limits beyond the policy's bounds; `ALREADY_EXISTS` for a name that is taken.
 pub async fn generate(ctx: &Ctx, new: NewApiKey) -> Result<(ApiKey, Secret)> {
     let owner = new.owner.or_else(|| actor_user(ctx));
     let team = new.team;
@@ -28,7 +29,8 @@ pub async fn generate(ctx: &Ctx, new: NewApiKey) -> Result<(ApiKey, Secret)> {
             "input.owner is missing: whose key is it to be?",
         )
     })?;
-    let mut draft = Draft::new(ctx, "input", owner, new)?;
+    let policy = limits::present_policy(ctx).await?;
+    let mut draft = Draft::new(ctx, &policy, "input", owner, new)?;
 
     let held = facts_of(ctx, owner).await?;
     let mut is_service = false;
@@ -46,7 +48,9 @@ pub async fn generate(ctx: &Ctx, new: NewApiKey) -> Result<(ApiKey, Secret)> {
     let begin = ctx.db.beginning("generate_api_key").await?;
     let (begun, change) = begin.with(draft.insert(ctx, &begin)).await;
     let mut tx = begin.done(begun)?;
-    audit::record(ctx, &mut tx, vec![change?]).await?;
+    let mut changes = vec![change?];
+    changes.extend(draft.limit(ctx, &mut tx).await?);
+    audit::record(ctx, &mut tx, changes).await?;
     tx.commit().await?;
 
     ctx.events.publish();

@@ -10,6 +10,7 @@ use crate::audit::model::Change;
 use crate::audit::ops as audit;
 use crate::ctx::Ctx;
 use crate::error::{Error, Result};
+use crate::limits::ops as limits;
 use crate::permissions::facts::Facts;
 use crate::permissions::model::Principal;
 use crate::permissions::ops::facts;
@@ -29,8 +30,10 @@ pub async fn rotate(
     overlap_ends: Option<DateTime<Utc>>,
     expires_at: Option<Option<DateTime<Utc>>>,
 ) -> Result<(ApiKey, Secret)> {
+    let policy = limits::present_policy(ctx).await?;
+    let longest = limits::longest_lifetime(ctx, &policy);
     let expires_at = expires_at
-        .map(|end| rules::lifetime(ctx, "input.expiresAt", end))
+        .map(|end| rules::lifetime(ctx, longest, "input.expiresAt", end))
         .transpose()?;
     let secret = Secret::generate_api_key(&ctx.random);
 
@@ -42,13 +45,14 @@ pub async fn rotate(
         .await?
         .ok_or_else(|| absent("input.id", id))?;
     if overlap_ends.is_some() {
-        rules::no_longer(ctx, "input.overlap", before.secret_since(), overlap_ends)?;
+        let since = before.secret_since();
+        rules::no_longer(ctx, longest, "input.overlap", since, overlap_ends)?;
     }
     // A key from before the policy gets an end with its new secret.
     let kept = before.expires_at;
     let expires_at = match expires_at {
         Some(end) => end,
-        None => rules::at_most(ctx, kept),
+        None => rules::at_most(ctx, longest, kept),
     };
     let after = ApiKey {
         prefix: secret.display_prefix(),

@@ -1,6 +1,6 @@
 //! The rules for what people say of a key.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use ipnet::{IpNet, Ipv4Net};
 
 use crate::api_keys::model::KeyPermission;
@@ -22,14 +22,15 @@ pub(super) struct Wanted {
     pub(super) expires_at: Option<DateTime<Utc>>,
 }
 
-/// Until when a key lives that is to end at `end`: no longer than the policy allows.
+/// Until when a key lives that is to end at `end`: no longer than `longest`.
 pub(super) fn lifetime(
     ctx: &Ctx,
+    longest: Option<TimeDelta>,
     field: &str,
     end: Option<DateTime<Utc>>,
 ) -> Result<Option<DateTime<Utc>>> {
     to_come(ctx, field, end)?;
-    no_longer(ctx, field, ctx.now(), end)
+    no_longer(ctx, longest, field, ctx.now(), end)
 }
 
 /// An end that is given lies in the future.
@@ -46,11 +47,12 @@ pub(super) fn to_come(ctx: &Ctx, field: &str, end: Option<DateTime<Utc>>) -> Res
 /// The same of a secret that was made at `since`: prolonging a key does not prolong what the policy allows to its secret.
 pub(super) fn no_longer(
     ctx: &Ctx,
+    longest: Option<TimeDelta>,
     field: &str,
     since: DateTime<Utc>,
     end: Option<DateTime<Utc>>,
 ) -> Result<Option<DateTime<Utc>>> {
-    let Some(longest) = ctx.policy.key_max_lifetime else {
+    let Some(longest) = longest else {
         return Ok(end);
     };
     let latest = since + longest;
@@ -61,19 +63,27 @@ pub(super) fn no_longer(
     Err(Error::bad_input(
         field,
         format!(
-            "{field} is too late: keys live at most {} days here, so this secret until {}. Rotating gives the key a new one.",
-            longest.num_days(),
+            "{field} is too late: keys live at most {} here, so this secret until {}. Rotating gives the key a new one.",
+            told(longest),
             latest.format("%Y-%m-%dT%H:%M:%SZ")
         ),
     ))
 }
 
+fn told(length: TimeDelta) -> String {
+    match length.num_seconds() {
+        seconds if seconds % 86_400 == 0 => format!("{} days", length.num_days()),
+        seconds => format!("{seconds} seconds"),
+    }
+}
+
 /// That end, or the latest that the policy allows to a secret that is made now.
-pub(super) fn at_most(ctx: &Ctx, end: Option<DateTime<Utc>>) -> Option<DateTime<Utc>> {
-    let latest = ctx
-        .policy
-        .key_max_lifetime
-        .map(|longest| ctx.now() + longest);
+pub(super) fn at_most(
+    ctx: &Ctx,
+    longest: Option<TimeDelta>,
+    end: Option<DateTime<Utc>>,
+) -> Option<DateTime<Utc>> {
+    let latest = longest.map(|longest| ctx.now() + longest);
     match (end, latest) {
         (Some(end), Some(latest)) => Some(end.min(latest)),
         (end, latest) => end.or(latest),

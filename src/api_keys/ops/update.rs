@@ -13,6 +13,7 @@ use crate::audit::model::Change;
 use crate::audit::ops as audit;
 use crate::ctx::Ctx;
 use crate::error::{Error, Result};
+use crate::limits::ops as limits;
 use crate::permissions::facts::Facts;
 use crate::permissions::model::Principal;
 use crate::permissions::ops::{facts, of_keys};
@@ -30,6 +31,12 @@ pub async fn update(ctx: &Ctx, id: Uuid, changes: ApiKeyChanges) -> Result<ApiKe
 
     authorise(ctx, id).await?;
     let wanted = resolve(ctx, id, wishes.permissions).await?;
+    let moved = wishes.changes.expires_at.is_some();
+    let longest = if moved {
+        limits::longest_lifetime(ctx, &*limits::present_policy(ctx).await?)
+    } else {
+        None
+    };
 
     let mut tx = ctx.db.begin("update_api_key").await?;
     tx.touch([Tag::ApiKey(id)]);
@@ -45,11 +52,11 @@ pub async fn update(ctx: &Ctx, id: Uuid, changes: ApiKeyChanges) -> Result<ApiKe
         Replaced::Lift => Vec::new(),
         Replaced::By(wanted) => own::keep_ids(wanted, &held),
     };
-    let moved = wishes.changes.expires_at.is_some();
     let mut after = apply(&before, wishes.changes, wishes.cidrs);
     if moved {
         let since = before.secret_since();
-        after.expires_at = rules::no_longer(ctx, "input.expiresAt", since, after.expires_at)?;
+        after.expires_at =
+            rules::no_longer(ctx, longest, "input.expiresAt", since, after.expires_at)?;
     }
     if after.enabled && after.disabled_reason.is_some() {
         return Err(Error::bad_input(

@@ -70,6 +70,19 @@ pub struct UpdateLimitsInput {
     budgets: MaybeUndefined<Vec<BudgetInput>>,
 }
 
+/// Limits of something that is being made. What is left out is as the policy for limits says; null: no limit.
+#[derive(InputObject)]
+pub struct NewLimitsInput {
+    /// Requests in a minute of the clock; 0 allows none.
+    requests_per_minute: MaybeUndefined<i32>,
+    /// Tokens in a minute of the clock; 0 allows none.
+    tokens_per_minute: MaybeUndefined<i32>,
+    /// Reservations that are open at once; 0 allows none.
+    max_parallel: MaybeUndefined<i32>,
+    /// What may be spent, at most 20 budgets.
+    budgets: MaybeUndefined<Vec<BudgetInput>>,
+}
+
 /// More than usual, until a moment. What is left out stays as usual.
 #[derive(InputObject)]
 pub struct LimitIncreaseInput {
@@ -138,26 +151,57 @@ impl UpdateLimitsInput {
     /// # Errors
     /// `BAD_USER_INPUT` for ids of another kind, amounts, zones and windows.
     pub fn read(self) -> Result<(Subject, LimitsChanges)> {
-        let wide = |value: MaybeUndefined<i32>| change(value).map(|value| value.map(i64::from));
-        let budgets = match self.budgets {
-            MaybeUndefined::Undefined => None,
-            MaybeUndefined::Null => Some(Vec::new()),
-            MaybeUndefined::Value(budgets) => {
-                let read = |(index, budget): (usize, BudgetInput)| {
-                    budget.read(&format!("input.budgets.{index}"))
-                };
-                let budgets = budgets.into_iter().enumerate().map(read);
-                Some(budgets.collect::<Result<_>>()?)
-            }
+        let limits = NewLimitsInput {
+            requests_per_minute: self.requests_per_minute,
+            tokens_per_minute: self.tokens_per_minute,
+            max_parallel: self.max_parallel,
+            budgets: self.budgets,
         };
         let changes = LimitsChanges {
+            increase: change(self.increase).map(|increase| increase.map(LimitIncreaseInput::read)),
+            ..limits.read("input")?
+        };
+        Ok((self.subject.read()?, changes))
+    }
+}
+
+impl NewLimitsInput {
+    /// The limits as operations take them; `at` is the path of this input.
+    ///
+    /// # Errors
+    /// `BAD_USER_INPUT` for amounts, zones and windows.
+    pub fn read(self, at: &str) -> Result<LimitsChanges> {
+        let wide = |value: MaybeUndefined<i32>| change(value).map(|value| value.map(i64::from));
+        let read =
+            |(index, budget): (usize, BudgetInput)| budget.read(&format!("{at}.budgets.{index}"));
+        let budgets = change(self.budgets).map(|list| {
+            let list = list.unwrap_or_default().into_iter().enumerate();
+            list.map(read).collect::<Result<_>>()
+        });
+        Ok(LimitsChanges {
             requests: wide(self.requests_per_minute),
             tokens: wide(self.tokens_per_minute),
             parallel: wide(self.max_parallel),
-            increase: change(self.increase).map(|increase| increase.map(LimitIncreaseInput::read)),
-            budgets,
+            increase: None,
+            budgets: budgets.transpose()?,
+        })
+    }
+}
+
+impl BudgetWindowInput {
+    /// The window; `at` is the path of what it is in.
+    ///
+    /// # Errors
+    /// `BAD_USER_INPUT` for zones and windows.
+    pub(super) fn read(input: Option<Self>, at: &str) -> Result<Window> {
+        let Some(every) = input.and_then(|window| window.every) else {
+            return Ok(Window::Lifetime);
         };
-        Ok((self.subject.read()?, changes))
+        let at = format!("{at}.window.every");
+        let zone = Zone::parse(&format!("{at}.timeZone"), &every.time_zone)?;
+        let unit = every.unit.into();
+        let every = Every::new(&at, every.count, unit, every.anchor.0, zone)?;
+        Ok(Window::Every(every))
     }
 }
 
@@ -180,15 +224,7 @@ impl BudgetInput {
             let max = increase.max_usd.read(&format!("{at}.increase.maxUsd"))?;
             Ok((max, increase.until.0))
         };
-        let window = match self.window.and_then(|window| window.every) {
-            None => Window::Lifetime,
-            Some(every) => {
-                let at = format!("{at}.window.every");
-                let zone = Zone::parse(&format!("{at}.timeZone"), &every.time_zone)?;
-                let unit = every.unit.into();
-                Window::Every(Every::new(&at, every.count, unit, every.anchor.0, zone)?)
-            }
-        };
+        let window = BudgetWindowInput::read(self.window, at)?;
         Ok(NewBudget {
             name: self.name,
             max: self.max_usd.read(&format!("{at}.maxUsd"))?,

@@ -2,7 +2,10 @@
 
 mod inputs;
 mod mutations;
+mod policy;
 mod types;
 
+pub use inputs::NewLimitsInput;
 pub use mutations::LimitMutations;
+pub use policy::{ApiKeyBounds, LimitPolicyMutations, LimitQueries};
 pub use types::{Limits, limits_of};

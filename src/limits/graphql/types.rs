@@ -181,9 +181,10 @@ impl Limits {
     }
 }
 
-impl Budget {
-    fn of((budget, used): &(model::Budget, Used)) -> Self {
-        let every = match &budget.window {
+impl BudgetWindow {
+    /// What is shown of a window.
+    pub(super) fn of(window: &Window) -> Self {
+        let every = match window {
             Window::Lifetime => None,
             Window::Every(every) => Some(BudgetWindowEvery {
                 count: every.count(),
@@ -192,11 +193,17 @@ impl Budget {
                 time_zone: every.zone().name().to_owned(),
             }),
         };
+        BudgetWindow { every }
+    }
+}
+
+impl Budget {
+    fn of((budget, used): &(model::Budget, Used)) -> Self {
         Budget {
             name: budget.name.clone(),
             max_usd: budget.max.into(),
             soft_usd: budget.soft.map(Usd::from),
-            window: BudgetWindow { every },
+            window: BudgetWindow::of(&budget.window),
             include_past_spend: budget.include_past_spend,
             armed_at: budget.armed_at.into(),
             increase: budget.increase.map(|(max, until)| BudgetIncrease {

@@ -2,7 +2,11 @@
 
 mod announce;
 mod applying;
+mod bounds;
 mod desk;
+mod fresh;
+mod policies;
+mod policy;
 mod read;
 mod reserve;
 mod rights;
@@ -14,6 +18,9 @@ mod update;
 pub use announce::announce;
 pub use applying::Who;
 pub use desk::{Desk, Reserved};
+pub use fresh::Fresh;
+pub use policies::{Policies, present as present_policy};
+pub use policy::{longest_lifetime, policy, update_policy};
 pub use read::{Shown, by_subjects};
 pub use reserve::{Cost, lapse};
 pub use rules::MAX_BUDGETS;

@@ -4,59 +4,66 @@ use chrono::{DateTime, Utc};
 
 use crate::ctx::Ctx;
 use crate::error::{Error, Result};
-use crate::limits::model::{Increase, LimitsChanges, NewBudget, Rates, Subject};
+use crate::limits::model::{Increase, LimitsChanges, NewBudget, Rates};
 use crate::text;
 
 /// Budgets of one subject at most.
 pub const MAX_BUDGETS: usize = 20;
 
-/// The changes, if they keep the rules.
+/// The changes, if they keep the rules. `at` is the path of the input; `for_each`: they are for each member of a team.
 ///
 /// # Errors
 /// `BAD_USER_INPUT` naming the field.
-pub fn valid(ctx: &Ctx, subject: Subject, mut changes: LimitsChanges) -> Result<LimitsChanges> {
+pub fn valid(
+    ctx: &Ctx,
+    at: &str,
+    for_each: bool,
+    mut changes: LimitsChanges,
+) -> Result<LimitsChanges> {
     for (field, rate) in [
-        ("input.requestsPerMinute", changes.requests),
-        ("input.tokensPerMinute", changes.tokens),
-        ("input.maxParallel", changes.parallel),
+        ("requestsPerMinute", changes.requests),
+        ("tokensPerMinute", changes.tokens),
+        ("maxParallel", changes.parallel),
     ] {
-        not_negative(field, rate.flatten())?;
+        not_negative(&format!("{at}.{field}"), rate.flatten())?;
     }
     if let Some(Some(increase)) = changes.increase {
         let Increase { rates, until } = increase;
         for (field, rate) in [
-            ("input.increase.requestsPerMinute", rates.requests),
-            ("input.increase.tokensPerMinute", rates.tokens),
-            ("input.increase.maxParallel", rates.parallel),
+            ("requestsPerMinute", rates.requests),
+            ("tokensPerMinute", rates.tokens),
+            ("maxParallel", rates.parallel),
         ] {
-            not_negative(field, rate)?;
+            not_negative(&format!("{at}.increase.{field}"), rate)?;
         }
         if rates == Rates::default() {
             return Err(Error::bad_input(
-                "input.increase",
-                "input.increase raises nothing. Give requestsPerMinute, tokensPerMinute or maxParallel, or null to end an increase.",
+                format!("{at}.increase"),
+                format!(
+                    "{at}.increase raises nothing. Give requestsPerMinute, tokensPerMinute or maxParallel, or null to end an increase."
+                ),
             ));
         }
-        to_come(ctx, "input.increase.until", until)?;
+        to_come(ctx, &format!("{at}.increase.until"), until)?;
     }
     if let Some(budgets) = &mut changes.budgets {
-        valid_budgets(ctx, subject, budgets)?;
+        valid_budgets(ctx, at, for_each, budgets)?;
     }
     Ok(changes)
 }
 
-fn valid_budgets(ctx: &Ctx, subject: Subject, budgets: &mut [NewBudget]) -> Result<()> {
+fn valid_budgets(ctx: &Ctx, at: &str, for_each: bool, budgets: &mut [NewBudget]) -> Result<()> {
     if budgets.len() > MAX_BUDGETS {
         return Err(Error::bad_input(
-            "input.budgets",
+            format!("{at}.budgets"),
             format!(
-                "input.budgets has {} elements. There are at most {MAX_BUDGETS} budgets.",
+                "{at}.budgets has {} elements. There are at most {MAX_BUDGETS} budgets.",
                 budgets.len()
             ),
         ));
     }
     for index in 0..budgets.len() {
-        let field = |part: &str| format!("input.budgets.{index}.{part}");
+        let field = |part: &str| format!("{at}.budgets.{index}.{part}");
         let (earlier, rest) = budgets.split_at_mut(index);
         let Some(budget) = rest.first_mut() else {
             break;
@@ -94,7 +101,7 @@ fn valid_budgets(ctx: &Ctx, subject: Subject, budgets: &mut [NewBudget]) -> Resu
             }
             to_come(ctx, &field("increase.until"), until)?;
         }
-        if budget.include_past_spend && matches!(subject, Subject::EachMember(_)) {
+        if budget.include_past_spend && for_each {
             return Err(Error::bad_input(
                 field("includePastSpend"),
                 format!(

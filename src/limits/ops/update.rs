@@ -1,7 +1,9 @@
 //! Changing the limits of a subject.
 
-use super::rights::{self, Reach};
-use super::rules;
+use std::sync::Arc;
+
+use super::bounds::Wish;
+use super::{policies, rights, rules};
 use crate::audit::model::Change;
 use crate::audit::ops as audit;
 use crate::ctx::Ctx;
@@ -9,18 +11,24 @@ use crate::db::Tx;
 use crate::db::ids::{Id, Kind};
 use crate::error::Result;
 use crate::limits::model::{Budget, Limits, LimitsChanges, NewBudget, Subject};
+use crate::limits::policy::LimitPolicy;
 use crate::limits::store::{count, notices, rows};
+use crate::permissions::ops::access;
+use crate::permissions::path::Path;
 use crate::replicas::model::Tag;
 
 /// Changes limits: what is absent stays, what is null is cleared, and the budgets are exactly those given. Doing it again changes
 /// nothing. Says whether anything did.
 ///
 /// # Errors
-/// `NOT_FOUND`; `FORBIDDEN` without the right to change the subject, or for lifting what binds the actor itself; `BAD_USER_INPUT`.
+/// `NOT_FOUND`; `FORBIDDEN` without the right to change the subject, or for lifting what binds the actor itself; `BAD_USER_INPUT`, also
+/// for more than the policy allows to the key.
 pub async fn update(ctx: &Ctx, subject: Subject, changes: LimitsChanges) -> Result<bool> {
-    let changes = rules::valid(ctx, subject, changes)?;
+    let for_each = matches!(subject, Subject::EachMember(_));
+    let changes = rules::valid(ctx, "input", for_each, changes)?;
 
     let reach = rights::authorise(ctx, subject).await?;
+    let bounds = bounds(ctx, subject).await?;
 
     let mut tx = ctx.db.begin("update_limits").await?;
     tx.touch([tag(subject)]);
@@ -30,13 +38,27 @@ pub async fn update(ctx: &Ctx, subject: Subject, changes: LimitsChanges) -> Resu
     let found = rows::held(&mut tx, vec![subject.word()], Vec::new(), ctx.now()).await?;
     let found = found.into_iter().next().map(|(_, held)| held.limits);
     let before = found.unwrap_or_else(|| Limits::none(ctx.new_id()));
-    let after = apply(ctx, &before, changes);
+    let mut after = apply(ctx, &before, changes.clone());
+    if let Some(policy) = bounds {
+        let wish = Wish {
+            at: "input",
+            given: &changes,
+            before: Some(&before),
+            after,
+        };
+        after = wish.within(ctx, &policy.api_key_bounds)?;
+    }
     let is_changed = before != after;
     if is_changed {
         reach.may_change(&before, &after)?;
         rows::put(&mut tx, subject, &after).await?;
         recount(ctx, &mut tx, subject, &before, &after).await?;
-        audit::record(ctx, &mut tx, vec![event(subject, reach, &before, &after)]).await?;
+        audit::record(
+            ctx,
+            &mut tx,
+            vec![event(subject, reach.paths, &before, &after)],
+        )
+        .await?;
     }
     tx.commit().await?;
 
@@ -45,6 +67,15 @@ pub async fn update(ctx: &Ctx, subject: Subject, changes: LimitsChanges) -> Resu
     }
 
     Ok(is_changed)
+}
+
+/// What the limits of a key are held to, unless an administrator changes them.
+async fn bounds(ctx: &Ctx, subject: Subject) -> Result<Option<Arc<LimitPolicy>>> {
+    let is_key = matches!(subject, Subject::ApiKey(_));
+    if !is_key || access::holds_everything(ctx) {
+        return Ok(None);
+    }
+    policies::present(ctx).await.map(Some)
 }
 
 /// Who remembers that these limits apply depends on this.
@@ -56,7 +87,7 @@ fn tag(subject: Subject) -> Tag {
     }
 }
 
-fn apply(ctx: &Ctx, before: &Limits, changes: LimitsChanges) -> Limits {
+pub(super) fn apply(ctx: &Ctx, before: &Limits, changes: LimitsChanges) -> Limits {
     let mut limits = before.clone();
     let rates = &mut limits.rates;
     rates.requests = changes.requests.unwrap_or(rates.requests);
@@ -75,7 +106,7 @@ fn apply(ctx: &Ctx, before: &Limits, changes: LimitsChanges) -> Limits {
 }
 
 /// The budget that is wanted: the one of that name as it is to be, or one that is armed now.
-fn budget(ctx: &Ctx, before: &Limits, wanted: NewBudget) -> Budget {
+pub(super) fn budget(ctx: &Ctx, before: &Limits, wanted: NewBudget) -> Budget {
     let same = before.budgets.iter().find(|one| one.name == wanted.name);
     Budget {
         id: same.map_or_else(|| ctx.new_id(), |one| one.id),
@@ -117,7 +148,7 @@ async fn recount(
     Ok(())
 }
 
-fn event(subject: Subject, reach: Reach, before: &Limits, after: &Limits) -> Change {
+pub(super) fn event(subject: Subject, paths: Vec<Path>, before: &Limits, after: &Limits) -> Change {
     let whose = match subject {
         Subject::EachMember(_) => Some("each".to_owned()),
         Subject::Member { user, .. } => Some(Id::new(Kind::User, user).to_string()),
@@ -134,5 +165,5 @@ fn event(subject: Subject, reach: Reach, before: &Limits, after: &Limits) -> Cha
             side["member"] = whose.clone().into();
         }
     }
-    change.at(reach.paths)
+    change.at(paths)
 }

@@ -142,20 +142,12 @@ impl BudgetRow {
     /// # Errors
     /// An internal one where the row makes no sense.
     pub(super) fn read(self) -> crate::error::Result<Budget> {
-        let wrong = || Error::internal("a stored budget has a window that cannot be read");
-        let window = match (
+        let window = window(
             self.window_count,
             self.window_unit,
             self.window_anchor,
             self.window_zone,
-        ) {
-            (Some(count), Some(unit), Some(anchor), Some(zone)) => {
-                let unit: Unit = unit.parse().map_err(|()| wrong())?;
-                let zone = Zone::parse("", &zone).map_err(|_| wrong())?;
-                Window::Every(Every::new("", count, unit, anchor, zone).map_err(|_| wrong())?)
-            }
-            _ => Window::Lifetime,
-        };
+        )?;
         Ok(Budget {
             id: self.id,
             name: self.name,
@@ -170,6 +162,26 @@ impl BudgetRow {
                 .zip(self.raised_until),
         })
     }
+}
+
+/// The window that is stored in four columns.
+///
+/// # Errors
+/// An internal one where they make no sense.
+pub(super) fn window(
+    count: Option<i32>,
+    unit: Option<String>,
+    anchor: Option<DateTime<Utc>>,
+    zone: Option<String>,
+) -> crate::error::Result<Window> {
+    let wrong = || Error::internal("a stored budget has a window that cannot be read");
+    let (Some(count), Some(unit), Some(anchor), Some(zone)) = (count, unit, anchor, zone) else {
+        return Ok(Window::Lifetime);
+    };
+    let unit: Unit = unit.parse().map_err(|()| wrong())?;
+    let zone = Zone::parse("", &zone).map_err(|_| wrong())?;
+    let every = Every::new("", count, unit, anchor, zone).map_err(|_| wrong())?;
+    Ok(Window::Every(every))
 }
 
 #[derive(Deserialize)]

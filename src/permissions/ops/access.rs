@@ -133,6 +133,7 @@ pub fn collection(kind: Kind) -> Path {
                 Kind::Permission => "/permissions",
                 Kind::AuditEvent => "/auditEvents",
                 Kind::Reservation => "/reservations",
+                Kind::LimitPolicy => "/limitPolicies",
             };
             (kind, Path::parse(name).expect("a constant"))
         })

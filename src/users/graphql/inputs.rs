@@ -10,6 +10,7 @@ use crate::db::ids::{Id, Kind};
 use crate::error::{Error, Result};
 use crate::graphql::input::{OrderDirection, change, change_required};
 use crate::graphql::scalars::{Json, Timestamp};
+use crate::limits::graphql::NewLimitsInput;
 use crate::teams::graphql::TeamRole;
 use crate::teams::model::NewMembership;
 use crate::users::model::{NewUser, UserChanges, UserFilter, UserSort};
@@ -130,6 +131,8 @@ pub struct CreateUserInput {
     memberships: Option<Vec<MembershipInput>>,
     /// Makes its first API key too: both or neither. The secret is in the payload. Needs `apiKey.write` at the user's path.
     api_key: Option<NewApiKeyInput>,
+    /// How much all its keys together may use. What is left out is as the policy for limits says.
+    limits: Option<NewLimitsInput>,
 }
 
 /// A team to which a new user belongs.
@@ -153,6 +156,7 @@ impl CreateUserInput {
             .api_key
             .map(|key| key.read("input.apiKey", now))
             .transpose()?;
+        let limits = input.limits.map(|limits| limits.read("input.limits"));
         let memberships = input.memberships.unwrap_or_default().into_iter();
         let memberships = memberships.enumerate().map(|(n, each)| {
             let field = format!("input.memberships.{n}.team");
@@ -175,6 +179,7 @@ impl CreateUserInput {
             metadata: input.metadata.map(|json| json.0),
             password: input.password,
             memberships: memberships.collect::<Result<_>>()?,
+            limits: limits.transpose()?.unwrap_or_default(),
         };
         Ok((user, key))
     }

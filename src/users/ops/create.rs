@@ -15,6 +15,8 @@ use crate::ctx::Ctx;
 use crate::db::Tx;
 use crate::db::ids::{Id, Kind, quoted};
 use crate::error::{Error, Result};
+use crate::limits::model::LimitsChanges;
+use crate::limits::ops::{self as limits, Fresh};
 use crate::permissions::facts::{Facts, Given, UserFacts};
 use crate::permissions::gains::Exempt;
 use crate::permissions::model::{InstanceRole, Principal};
@@ -49,9 +51,12 @@ pub async fn create_with_key(
     key: Option<NewApiKey>,
 ) -> Result<(User, Option<(ApiKey, Secret)>)> {
     let memberships = distinct(&new.memberships)?;
+    let policy = limits::present_policy(ctx).await?;
+    let given = new.limits.clone();
     let (mut user, secret) = validate(ctx, new)?;
+    let limits = Fresh::of_user(ctx, "input.limits", user.id, given, &policy)?;
     let mut key = key
-        .map(|key| Draft::new(ctx, "input.apiKey", user.id, key))
+        .map(|key| Draft::new(ctx, &policy, "input.apiKey", user.id, key))
         .transpose()?;
 
     access::require(ctx, WRITE, &access::collection(Kind::User))?;
@@ -83,6 +88,7 @@ pub async fn create_with_key(
         user.typed_id(),
         user.snapshot(),
     )];
+    changes.extend(limits.put(ctx, &mut tx, vec![super::path(user.id)]).await?);
     let has_teams = !joined.is_empty();
     changes.extend(joined);
     if let Some(key) = &mut key {
@@ -94,6 +100,7 @@ pub async fn create_with_key(
         let is_service = user.kind == UserKind::Service.as_str();
         key.allow(ctx, &owner, is_service, &[Exempt::over_itself(user.id)])?;
         changes.push(key.insert(ctx, &tx).await?);
+        changes.extend(key.limit(ctx, &mut tx).await?);
     }
     audit::record(ctx, &mut tx, changes).await?;
     tx.commit().await?;
@@ -125,6 +132,7 @@ pub async fn first_admin(ctx: &Ctx, username: &str) -> Result<Option<User>> {
         metadata: None,
         password: None,
         memberships: Vec::new(),
+        limits: LimitsChanges::default(),
     };
     match create(ctx, new).await {
         Ok(user) => Ok(Some(user)),

@@ -19,7 +19,7 @@ struct Prepared {
 }
 
 /// Lists with filters and orders that the page of examples does not use.
-const MORE: [&str; 14] = [
+const MORE: [&str; 15] = [
     "{ users(filter: {kind: PERSON, role: MEMBER, enabled: true, createdFrom: \"2020-01-01T00:00:00Z\"}) { totalCount } }",
     "{ users(last: 3, orderBy: {field: USERNAME, direction: DESC}) { totalCount nodes { id } } }",
     "{ user(by: {email: \"ada@example.com\"}) { id } }",
@@ -33,6 +33,7 @@ const MORE: [&str; 14] = [
     "{ auditEvents { totalCount nodes { id } } }",
     "{ auditEvents(filter: {action: \"user.create\"}) { totalCount nodes { id } } }",
     "{ roles { id name } }",
+    "{ limitPolicy { apiKeyBounds { maxParallel } } }",
     "{ viewer { user { id } } }",
 ];
 

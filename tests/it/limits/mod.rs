@@ -3,10 +3,12 @@
 mod amounts;
 mod applying;
 mod calendar;
+mod every_way;
 mod exact;
 mod malformed;
 mod manage;
 mod notices;
+mod policy;
 mod servers;
 mod settle;
 mod spent;

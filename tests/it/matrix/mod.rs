@@ -5,7 +5,7 @@
 
 pub mod reads;
 pub mod world;
-mod writes;
+pub mod writes;
 
 use std::collections::BTreeMap;
 

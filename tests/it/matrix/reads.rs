@@ -8,7 +8,7 @@ use super::world::World;
 use super::{cell, fields, table};
 
 /// How to come to an object of a type: a document with `FIELD` where its field is asked for, and the way to the object.
-pub const BASES: [(&str, &str, &str); 20] = [
+pub const BASES: [(&str, &str, &str); 24] = [
     ("Query", "{ FIELD }", ""),
     ("User", "{ user(by: {id: \"$user\"}) { FIELD } }", "/user"),
     (
@@ -48,6 +48,22 @@ pub const BASES: [(&str, &str, &str); 20] = [
         "ApiKeyPolicy",
         "{ serverInfo { apiKeyPolicy { FIELD } } }",
         "/serverInfo/apiKeyPolicy",
+    ),
+    ("LimitPolicy", "{ limitPolicy { FIELD } }", "/limitPolicy"),
+    (
+        "DefaultLimits",
+        "{ limitPolicy { userDefaults { FIELD } } }",
+        "/limitPolicy/userDefaults",
+    ),
+    (
+        "DefaultBudget",
+        "{ limitPolicy { userDefaults { budgets { FIELD } } } }",
+        "/limitPolicy/userDefaults/budgets/0",
+    ),
+    (
+        "ApiKeyBounds",
+        "{ serverInfo { apiKeyPolicy { bounds { FIELD } } } }",
+        "/serverInfo/apiKeyPolicy/bounds",
     ),
     (
         "PermissionCheck",

@@ -71,6 +71,11 @@ impl World {
         let update =
             "mutation($input: UpdateLimitsInput!) { updateLimits(input: $input) { changed } }";
         admin.data(update, limits).await;
+        let defaults = json!({"input": {"userDefaults": {"maxParallel": 50,
+            "budgets": [{"name": "yearly", "maxUsd": "1000", "softUsd": "800",
+                "window": {"every": {"unit": "YEAR", "anchor": "2030-01-01T00:00:00Z"}}}]}}});
+        let update = "mutation($input: UpdateLimitPolicyInput!) { updateLimitPolicy(input: $input) { changed } }";
+        admin.data(update, defaults).await;
         let restricted = make(
             "mutation($input: GenerateApiKeyInput!) { generateApiKey(input: $input) { secret } }",
             json!({"input": {"owner": users["admin"], "name": "restricted",

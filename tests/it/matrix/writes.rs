@@ -8,7 +8,7 @@ use super::world::World;
 use super::{cell, fields, table};
 
 /// A mutation on what belongs to somebody else, which succeeds for an administrator.
-fn input(name: &str) -> &'static str {
+pub fn input(name: &str) -> &'static str {
     match name {
         "createUser" => "{username: \"new\"}",
         "updateUser" => "{id: \"$user\", name: \"New\"}",
@@ -31,6 +31,7 @@ fn input(name: &str) -> &'static str {
         }
         "deletePermission" => "{id: \"$permission\"}",
         "updateLimits" => "{subject: {user: \"$user\"}, requestsPerMinute: 5}",
+        "updateLimitPolicy" => "{apiKeyDefaults: {maxParallel: 5}}",
         other => panic!("the matrix does not know the mutation {other}"),
     }
 }

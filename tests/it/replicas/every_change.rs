@@ -11,12 +11,17 @@ use crate::matrix::world::World;
 
 /// What each mutation does: it alters the answer about some key, or none, because what it makes is new or nobody has it. In this order,
 /// by an administrator.
-const CHANGES: [(bool, &str, &str); 41] = [
+const CHANGES: [(bool, &str, &str); 42] = [
     // Only what is told a cost is answered by limits, and those are remembered apart.
     (
         false,
         "updateLimits",
         "{subject: {user: \"$user\"}, maxParallel: 1}",
+    ),
+    (
+        false,
+        "updateLimitPolicy",
+        "{apiKeyDefaults: {maxParallel: 50}}",
     ),
     (
         true,

@@ -223,6 +223,7 @@ impl TestApp {
             metadata: None,
             password: None,
             memberships: Vec::new(),
+            limits: keystead::limits::model::LimitsChanges::default(),
         };
         let user = keystead::users::ops::create(&ctx, new).await.unwrap();
         let key = key(&ctx, &user, "first").await;

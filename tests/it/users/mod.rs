@@ -8,4 +8,4 @@ mod sight;
 mod statements;
 mod texts;
 mod update;
-mod world;
+pub mod world;

@@ -42,6 +42,8 @@ pub fn arguments(asked: &Asked, ground: &Ground) -> Value {
             "deletePermission" => json!({"id": id("$permission")}),
             "updateLimits" => json!({"subject": {"user": id("$user")}, "requestsPerMinute": 5,
                 "budgets": [sample("BudgetInput", ground)]}),
+            "updateLimitPolicy" => json!({"userDefaults": {"maxParallel": 5,
+                "budgets": [sample("DefaultBudgetInput", ground)]}}),
             other => panic!("there is no request to vary for the mutation {other}"),
         },
         _ => return json!({}),
@@ -52,7 +54,9 @@ pub fn arguments(asked: &Asked, ground: &Ground) -> Value {
 /// A value of an input type that is right.
 pub fn sample(input: &str, ground: &Ground) -> Value {
     match input {
-        "BudgetInput" => json!({"name": "monthly", "maxUsd": "10", "softUsd": "8"}),
+        "BudgetInput" | "DefaultBudgetInput" => {
+            json!({"name": "monthly", "maxUsd": "10", "softUsd": "8"})
+        }
         "BudgetIncreaseInput" => json!({"maxUsd": "20", "until": "2031-01-01T00:00:00Z"}),
         "BudgetWindowEveryInput" => json!({"unit": "MONTH", "anchor": "2030-01-01T00:00:00Z"}),
         "LimitIncreaseInput" => json!({"maxParallel": 20, "until": "2031-01-01T00:00:00Z"}),
