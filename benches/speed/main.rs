@@ -1,6 +1,6 @@
 //! The speed of reads and of making keys, as ratios against limits measured in the same run: a constant route of the same
 //! binary, and pgbench with the same statements on the same database. `cargo bench` runs it all, `cargo bench -- reads`,
-//! `verify`, `limits`, `revoking`, `flood` or `scale` a part; `docs/performance.md` has figures and says what limits each.
+//! `verify`, `limits`, `revoking`, `flood`, `scale` or `report` a part; `docs/performance.md` has figures and says what limits each.
 //!
 //! `KEYSTEAD_BENCH_SECONDS` (5) is the length of one measurement, `KEYSTEAD_BENCH_USERS` (100,000) the size of the data;
 //! `scale` compares `KEYSTEAD_BENCH_FEW_USERS` (10,000) with `KEYSTEAD_BENCH_MANY_USERS` (1,000,000). The data stays below
@@ -18,6 +18,7 @@ mod limits;
 mod load;
 mod postgraphile;
 mod postgres;
+mod report;
 mod revoking;
 mod scale;
 mod statements;
@@ -193,6 +194,9 @@ async fn main() {
     }
     if wanted("scale") {
         scale::measure(time).await;
+    }
+    if wanted("report") {
+        report::measure(time).await;
     }
 }
 

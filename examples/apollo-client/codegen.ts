@@ -13,7 +13,7 @@ const config: CodegenConfig = {
         useTypeImports: true,
         nonOptionalTypename: true,
         skipTypeNameForRoot: true,
-        scalars: { ID: 'string', Cidr: 'string', DateTime: 'string', Duration: 'string', JSON: 'unknown', Usd: 'string' },
+        scalars: { ID: 'string', Cidr: 'string', DateTime: 'string', Duration: 'string', JSON: 'unknown', Usd: 'string', Long: 'number' },
       },
     },
     'src/generated/possible-types.ts': {

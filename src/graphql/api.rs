@@ -11,7 +11,7 @@ use futures_util::{FutureExt, StreamExt};
 use tracing::Instrument;
 
 use super::Request;
-use super::budget::{Budget, Caller};
+use super::budget::{Budgets, Caller};
 use super::documents::Documents;
 use super::error::{Refused, Verdict, present};
 use super::guard::{Guard, Operation, OperationKind};
@@ -43,9 +43,7 @@ struct Inner {
     settings: Arc<Settings>,
     documents: Documents,
     persisted: Option<Persisted>,
-    requests_per_actor: Option<Budget>,
-    requests_per_address: Option<Budget>,
-    cost: Option<Budget>,
+    budgets: Budgets,
 }
 
 /// A request that may run.
@@ -133,15 +131,7 @@ impl Api {
                 persisted: settings
                     .persisted_queries
                     .then(|| Persisted::new(settings.persisted_bytes)),
-                requests_per_actor: Budget::per_minute(
-                    settings.requests_per_actor,
-                    "operations by one user",
-                ),
-                requests_per_address: Budget::per_minute(
-                    settings.requests_per_address,
-                    "operations from one address without a valid credential",
-                ),
-                cost: Budget::per_minute(settings.cost_per_minute, "points of cost"),
+                budgets: Budgets::new(&settings),
                 settings,
             }),
         })
@@ -157,10 +147,17 @@ impl Api {
     /// # Errors
     /// `RATE_LIMITED`.
     pub fn count_refused(&self, ip: Option<std::net::IpAddr>) -> Result<(), Error> {
-        match &self.inner.requests_per_address {
-            Some(budget) => budget.take(Caller::at(ip), 1),
-            None => Ok(()),
-        }
+        self.inner.budgets.request(Some(Caller::at(ip)))
+    }
+
+    /// Counts a question that is asked by other means than a document: one operation, and so many points of cost.
+    ///
+    /// # Errors
+    /// `RATE_LIMITED`.
+    pub fn count(&self, ctx: &Ctx, cost: u64) -> Result<(), Error> {
+        let caller = Caller::of(ctx);
+        self.inner.budgets.request(caller)?;
+        self.inner.budgets.cost(caller, cost)
     }
 
     /// Finds the document, has it checked, and counts it.
@@ -177,13 +174,7 @@ impl Api {
     fn checked(&self, ctx: &Ctx, request: GraphqlRequest) -> Result<Prepared, Refused> {
         let inner = &*self.inner;
         let caller = Caller::of(ctx);
-        let requests = match caller {
-            Some(Caller::User(_)) => &inner.requests_per_actor,
-            _ => &inner.requests_per_address,
-        };
-        if let (Some(caller), Some(budget)) = (caller, requests) {
-            budget.take(caller, 1)?;
-        }
+        inner.budgets.request(caller)?;
         let (text, register) = self.document(&request)?;
         let known = inner.documents.check(&text)?;
         if let (Some(hash), Some(persisted)) = (register, &inner.persisted) {
@@ -212,9 +203,7 @@ impl Api {
             }
             engine = engine.disable_introspection();
         }
-        if let (Some(caller), Some(budget)) = (caller, &inner.cost) {
-            budget.take(caller, operation.cost)?;
-        }
+        inner.budgets.cost(caller, operation.cost)?;
         Ok(Prepared {
             operation,
             request: engine,

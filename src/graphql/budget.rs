@@ -11,6 +11,7 @@ use governor::state::keyed::DashMapStateStore;
 use governor::{Quota, RateLimiter};
 use uuid::Uuid;
 
+use super::settings::Settings;
 use crate::ctx::{Actor, Ctx};
 use crate::error::{Code, Error, Result};
 
@@ -136,5 +137,53 @@ impl Budget {
         );
         error.retry_after = Some(seconds);
         error
+    }
+}
+
+/// What callers of the API may ask for in a minute.
+pub struct Budgets {
+    per_actor: Option<Budget>,
+    per_address: Option<Budget>,
+    cost: Option<Budget>,
+}
+
+impl Budgets {
+    /// As the settings have them.
+    pub fn new(settings: &Settings) -> Self {
+        Budgets {
+            per_actor: Budget::per_minute(settings.requests_per_actor, "operations by one user"),
+            per_address: Budget::per_minute(
+                settings.requests_per_address,
+                "operations from one address without a valid credential",
+            ),
+            cost: Budget::per_minute(settings.cost_per_minute, "points of cost"),
+        }
+    }
+
+    /// Counts one operation; of Keystead's own none.
+    ///
+    /// # Errors
+    /// `RATE_LIMITED`.
+    pub fn request(&self, caller: Option<Caller>) -> Result<()> {
+        let budget = match caller {
+            Some(Caller::User(_)) => &self.per_actor,
+            _ => &self.per_address,
+        };
+        take(budget, caller, 1)
+    }
+
+    /// Counts points of cost.
+    ///
+    /// # Errors
+    /// `RATE_LIMITED`.
+    pub fn cost(&self, caller: Option<Caller>, points: u64) -> Result<()> {
+        take(&self.cost, caller, points)
+    }
+}
+
+fn take(budget: &Option<Budget>, caller: Option<Caller>, points: u64) -> Result<()> {
+    match (budget, caller) {
+        (Some(budget), Some(caller)) => budget.take(caller, points),
+        _ => Ok(()),
     }
 }

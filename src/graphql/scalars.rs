@@ -1,4 +1,4 @@
-//! Scalars: `DateTime`, `Duration`, `Cidr` and `JSON`.
+//! Scalars: `DateTime`, `Duration`, `Cidr`, `JSON` and `Long`.
 
 use async_graphql::{InputType, InputValueError, InputValueResult, Scalar, ScalarType, Value};
 use chrono::{DateTime, Months, SecondsFormat, TimeDelta, Utc};
@@ -221,5 +221,31 @@ impl ScalarType for Json {
 
     fn to_value(&self) -> Value {
         Value::from_json(self.0.clone()).unwrap_or(Value::Null)
+    }
+}
+
+/// A whole number that may have more than 32 bits, written as a JSON number. Up to 9007199254740991 every client reads it exactly.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Long(pub i128);
+
+/// A whole number that may have more than 32 bits, written as a JSON number. Up to 9007199254740991 every client reads it exactly.
+#[Scalar]
+impl ScalarType for Long {
+    fn parse(value: Value) -> InputValueResult<Self> {
+        match &value {
+            Value::Number(number) if number.is_i64() => {
+                Ok(Long(number.as_i64().unwrap_or_default().into()))
+            }
+            _ => Err(InputValueError::expected_type(value)),
+        }
+    }
+
+    fn to_value(&self) -> Value {
+        match (i64::try_from(self.0), u64::try_from(self.0)) {
+            (Ok(number), _) => number.into(),
+            (_, Ok(number)) => number.into(),
+            // Digits beyond those are no JSON number that anybody reads exactly.
+            _ => (self.0 as f64).into(),
+        }
     }
 }

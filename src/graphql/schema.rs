@@ -12,6 +12,7 @@ use crate::authn::graphql::ViewerQueries;
 use crate::limits::graphql::{LimitMutations, LimitPolicyMutations, LimitQueries};
 use crate::permissions::graphql::{PermissionMutations, PermissionQueries};
 use crate::teams::graphql::{TeamMutations, TeamQueries};
+use crate::usage::graphql::UsageQueries;
 use crate::users::graphql::{UserMutations, UserQueries};
 
 /// The queries of every domain.
@@ -27,6 +28,7 @@ pub struct Query(
     AuditQueries,
     ApiKeyQueries,
     LimitQueries,
+    UsageQueries,
 );
 
 /// What can be changed. Every mutation takes one `input` and is atomic.

@@ -75,19 +75,22 @@ impl Usd {
 }
 
 impl fmt::Display for Usd {
-    /// The shortest decimal text: `12.5`, `0`, `0.000001`.
+    /// As [`dollars`] writes it.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let micros = self.0.unsigned_abs();
-        let (whole, rest) = (micros / SCALE.unsigned_abs(), micros % SCALE.unsigned_abs());
-        if self.0 < 0 {
-            f.write_str("-")?;
-        }
-        if rest == 0 {
-            return write!(f, "{whole}");
-        }
-        let decimals = format!("{rest:06}");
-        write!(f, "{whole}.{}", decimals.trim_end_matches('0'))
+        f.write_str(&dollars(self.0.into()))
     }
+}
+
+/// Micro-dollars as the shortest decimal text of dollars: `12.5`, `0`, `0.000001`. A sum of amounts may be more than one amount can be.
+pub fn dollars(micros: i128) -> String {
+    let sign = if micros < 0 { "-" } else { "" };
+    let (micros, scale) = (micros.unsigned_abs(), u128::from(SCALE.unsigned_abs()));
+    let (whole, rest) = (micros / scale, micros % scale);
+    if rest == 0 {
+        return format!("{sign}{whole}");
+    }
+    let decimals = format!("{rest:06}");
+    format!("{sign}{whole}.{}", decimals.trim_end_matches('0'))
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -101,6 +101,11 @@ impl Zone {
     pub fn name(&self) -> &str {
         self.0.iana_name().unwrap_or("UTC")
     }
+
+    /// What its clocks show, and when they are changed.
+    pub(crate) fn rules(&self) -> &TimeZone {
+        &self.0
+    }
 }
 
 impl fmt::Debug for Zone {

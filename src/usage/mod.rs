@@ -4,4 +4,9 @@
 //! both are written in one transaction; so are the counters of limits. A settled or lapsed reservation is an event like any other.
 //! Whoever writes takes reservations, events, rollups and counters in this order, each in the order of their keys.
 
+pub mod buckets;
+pub mod graphql;
 pub mod model;
+pub mod ops;
+pub mod report;
+mod store;

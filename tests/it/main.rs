@@ -21,4 +21,5 @@ mod permissions;
 mod replicas;
 mod support;
 mod teams;
+mod usage;
 mod users;

@@ -5,6 +5,7 @@
 //!   its items, which are `edges` and `nodes`. The page size is the greater of `first` and `last`, from 0 to the
 //!   greatest page allowed; the default page size where both are absent or null.
 //! - A list asked for by an argument `ids` costs 1 and as many times what is selected of it as there are ids.
+//! - A list with an argument `atMost` costs 1 and as many times what is selected of it as that says, or its default says.
 //! - A fragment costs what its fields cost, each time it is spread; what `@skip` and `@include` leave out counts as if
 //!   it stood.
 //! - An operation costs the sum of its root fields, at least 1.
@@ -48,8 +49,13 @@ enum Open {
 #[derive(Debug, Clone, Copy)]
 enum Size {
     One,
-    Page { first: Source, last: Source },
+    Page {
+        first: Source,
+        last: Source,
+    },
     Ids(Source),
+    /// With the default.
+    Most(Source, u64),
 }
 
 /// Where a number comes from.
@@ -129,6 +135,7 @@ impl Size {
             Self::One => false,
             Self::Page { first, last } => open(first) || open(last),
             Self::Ids(ids) => open(ids),
+            Self::Most(most, _) => open(most),
         }
     }
 
@@ -153,6 +160,9 @@ impl Size {
                     Source::Variable(number) => worth(number).ids,
                 };
                 below.total().saturating_mul(ids)
+            }
+            Self::Most(most, default) => {
+                below.total().saturating_mul(page(most).unwrap_or(default))
             }
         };
         held.saturating_add(1)
@@ -279,6 +289,9 @@ impl<'w, 'a> Pricing<'w, 'a> {
             .any(|argument| &*argument.name == "ids")
         {
             Size::Ids(self.source(&field.arguments, "ids", |value| Some(ids_literal(value))))
+        } else if let Some(most) = def.arguments.iter().find(|one| &*one.name == "atMost") {
+            let given = self.source(&field.arguments, "atMost", page_literal);
+            Size::Most(given, most.number.unwrap_or(1))
         } else {
             Size::One
         };

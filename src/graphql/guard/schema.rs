@@ -74,6 +74,7 @@ impl Types {
             name: "name".into(),
             ty: string.clone(),
             has_default: false,
+            number: None,
         });
         Ok(Self {
             directives,
@@ -162,6 +163,10 @@ impl Names<'_> {
                     name: input.name.as_str().into(),
                     ty: self.ty(&input.ty)?,
                     has_default: input.default_value.is_some(),
+                    number: match input.default_value.as_deref() {
+                        Some(ast::Value::Int(number)) => number.as_str().parse().ok(),
+                        _ => None,
+                    },
                 })
             })
             .collect()

@@ -112,6 +112,8 @@ pub(super) struct InputDef {
     pub name: Box<str>,
     pub ty: Ty,
     pub has_default: bool,
+    /// The default, where it is a whole number that is not negative.
+    pub number: Option<u64>,
 }
 
 impl InputDef {

@@ -8,6 +8,7 @@ mod authorize;
 mod cost;
 mod fields;
 mod leaked;
+mod report;
 mod reporters;
 mod rules;
 mod settle;
@@ -52,6 +53,7 @@ pub fn routes() -> Router<Server> {
         .route("/v1/authorize/", any(authorize::handle_below))
         .route("/v1/authorize/{*uri}", any(authorize::handle_below))
         .route("/v1/leaked", any(leaked::handle))
+        .route("/v1/usage.csv", any(report::handle))
         .route("/v1/openapi.json", get(openapi))
 }
 

@@ -8,4 +8,4 @@ mod types;
 pub use inputs::NewLimitsInput;
 pub use mutations::LimitMutations;
 pub use policy::{ApiKeyBounds, LimitPolicyMutations, LimitQueries};
-pub use types::{Limits, limits_of};
+pub use types::{Limits, Usd, limits_of};

@@ -14,11 +14,13 @@ use crate::limits::model::{self, Rates, Subject, Used};
 use crate::limits::ops::Shown;
 use crate::limits::window::{Unit, Window};
 
-/// An amount of US dollars: decimal text such as `"12.50"`, with at most six decimals, from 0 to 1000000000. Input may be a number too.
+/// An amount of US dollars: decimal text such as `"12.50"`, with at most six decimals. Input is from 0 to 1000000000, and may be a number too;
+/// sums may be more.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Usd(serde_json::Value);
 
-/// An amount of US dollars: decimal text such as `"12.50"`, with at most six decimals, from 0 to 1000000000. Input may be a number too.
+/// An amount of US dollars: decimal text such as `"12.50"`, with at most six decimals. Input is from 0 to 1000000000, and may be a number too;
+/// sums may be more.
 #[Scalar(name = "Usd")]
 impl ScalarType for Usd {
     fn parse(value: Value) -> InputValueResult<Self> {
@@ -40,6 +42,11 @@ impl From<amount::Usd> for Usd {
 }
 
 impl Usd {
+    /// A sum of amounts, in millionths.
+    pub fn sum(micros: i128) -> Self {
+        Usd(amount::dollars(micros).into())
+    }
+
     /// The amount.
     ///
     /// # Errors

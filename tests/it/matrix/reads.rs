@@ -8,7 +8,7 @@ use super::world::World;
 use super::{cell, fields, table};
 
 /// How to come to an object of a type: a document with `FIELD` where its field is asked for, and the way to the object.
-pub const BASES: [(&str, &str, &str); 24] = [
+pub const BASES: [(&str, &str, &str); 28] = [
     ("Query", "{ FIELD }", ""),
     ("User", "{ user(by: {id: \"$user\"}) { FIELD } }", "/user"),
     (
@@ -104,6 +104,26 @@ pub const BASES: [(&str, &str, &str); 24] = [
         "BudgetWindowEvery",
         "{ apiKey(by: {id: \"$key\"}) { limits { budgets { window { every { FIELD } } } } } }",
         "/apiKey/limits/budgets/0/window/every",
+    ),
+    (
+        "Usage",
+        "{ usage(filter: {team: \"$team\"}) { FIELD } }",
+        "/usage",
+    ),
+    (
+        "UsageSums",
+        "{ usage(filter: {team: \"$team\"}) { totals { FIELD } } }",
+        "/usage/totals",
+    ),
+    (
+        "UsagePoint",
+        "{ usage(filter: {team: \"$team\"}) { series { FIELD } } }",
+        "/usage/series/0",
+    ),
+    (
+        "UsageGroup",
+        "{ usage(filter: {team: \"$team\"}, groupBy: [KEY, USER, TEAM, RESOURCE, TAG]) { series { group { FIELD } } } }",
+        "/usage/series/0/group",
     ),
 ];
 

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use keystead::db::ids::Id;
 use keystead::permissions::model::InstanceRole;
 use serde_json::{Value, json};
 
@@ -112,6 +113,7 @@ impl World {
             ("$permission", permission),
             ("$event", event),
         ]);
+        use_something(&app, &ids["$key"], &ids["$user"], &ids["$team"]).await;
         World { app, ids, keys }
     }
 
@@ -136,4 +138,27 @@ impl World {
                 text.replace(name, id)
             })
     }
+}
+
+/// One event of usage, with its sums.
+async fn use_something(app: &TestApp, key: &str, user: &str, team: &str) {
+    let uuid = |id: &str| Id::parse("id", id).unwrap().uuid;
+    let (key, user, team) = (uuid(key), uuid(user), uuid(team));
+    let line = |tag: &str| {
+        format!(
+            "ROW('2030-01-01T12:00:00Z', '{user}', '{key}', '{team}', '/models/x', '{tag}', 1, 1, 15, 10, 5, 2, 500)::usage_quarters"
+        )
+    };
+    let sql = format!(
+        "INSERT INTO usage_events SELECT gen_random_uuid(), slot, slot, NULL, api_key_id, user_id, team_id, requests, tokens, tokens_in, tokens_out,
+            tokens_cached, micros, resource, '{{x}}', '{{}}', 'SETTLED' FROM unnest(ARRAY[{}]);
+        SELECT usage_roll(ARRAY[{}, {}])",
+        line(""),
+        line(""),
+        line("x")
+    );
+    let client = app.app.db.endpoint().client().await.unwrap();
+    let make = "SELECT usage_partition('2030-01-01T12:00:00Z')";
+    client.batch_execute(make).await.unwrap();
+    client.batch_execute(&sql).await.unwrap();
 }

@@ -4,6 +4,48 @@ type Exact<T extends { [key: string]: unknown }> = { [K in keyof T]: T[K] };
 /** Internal type. DO NOT USE DIRECTLY. */
 export type Incremental<T> = T | { [P in keyof T]?: P extends ' $fragmentName' | '__typename' ? T[P] : never };
 import type { TypedDocumentNode as DocumentNode } from '@graphql-typed-document-node/core';
+/** More than the usual amount, until a moment. */
+export type BudgetIncreaseInput = {
+  /** What may be spent in a window meanwhile. */
+  maxUsd: string;
+  /** From this moment on, the usual amount holds again. */
+  until: string;
+};
+
+/** What may be spent in each window. */
+export type BudgetInput = {
+  /** Whether what was spent before it was armed counts. */
+  includePastSpend?: boolean;
+  /** More until a moment. */
+  increase?: BudgetIncreaseInput | null | undefined;
+  /** What may be spent in a window; 0: nothing. */
+  maxUsd: string;
+  /** The name, 1–64 characters, unique among those of the subject. */
+  name: string;
+  /** From here on somebody should know: it stops nothing; at most `maxUsd`. */
+  softUsd?: string | null | undefined;
+  /** In which stretches of time; left out: one that never ends. */
+  window?: BudgetWindowInput | null | undefined;
+};
+
+/** Windows that follow one another by a calendar, from the anchor in both directions. */
+export type BudgetWindowEveryInput = {
+  /** The beginning of one of the windows, between 1970 and 2199. */
+  anchor: string;
+  /** How many units a window has; it is at most ten years long. */
+  count?: number;
+  /** The zone whose calendar counts, by its name in the IANA database. */
+  timeZone?: string;
+  /** What they are. */
+  unit: WindowUnit;
+};
+
+/** In which stretches of time a budget counts. */
+export type BudgetWindowInput = {
+  /** One after the other; left out: one that never ends. */
+  every?: BudgetWindowEveryInput | null | undefined;
+};
+
 /** A user to be made. */
 export type CreateUserInput = {
   /** Makes its first API key too: both or neither. The secret is in the payload. Needs `apiKey.write` at the user's path. */
@@ -22,6 +64,8 @@ export type CreateUserInput = {
   givenName?: string | null | undefined;
   /** A person, or an account for a program. */
   kind?: UserKind;
+  /** How much all its keys together may use. What is left out is as the policy for limits says. */
+  limits?: NewLimitsInput | null | undefined;
   /** The teams to which it belongs from the beginning, at most 100. Needs `team.write` at each. */
   memberships?: Array<MembershipInput> | null | undefined;
   /** A JSON object of at most 16 kB. */
@@ -85,6 +129,8 @@ export type NewApiKeyInput = {
   expiresAt?: string | null | undefined;
   /** How long it works from now on, in ISO 8601: `P30D`, `PT12H`. Not together with `expiresAt`. */
   expiresIn?: string | null | undefined;
+  /** How much it may use. What is left out is as the policy for limits says, and within its bounds. */
+  limits?: NewLimitsInput | null | undefined;
   /** A JSON object of at most 16 kB. */
   metadata?: unknown;
   /** The name, 1–200 characters, unique among the owner's keys; made from the prefix if not given. */
@@ -93,6 +139,18 @@ export type NewApiKeyInput = {
   permissions?: Array<KeyPermissionInput> | null | undefined;
   /** Makes it a key of this team. The owner must be a member, or a service account. */
   team?: string | null | undefined;
+};
+
+/** Limits of something that is being made. What is left out is as the policy for limits says; null: no limit. */
+export type NewLimitsInput = {
+  /** What may be spent, at most 20 budgets. */
+  budgets?: Array<BudgetInput> | null | undefined;
+  /** Reservations that are open at once; 0 allows none. */
+  maxParallel?: number | null | undefined;
+  /** Requests in a minute of the clock; 0 allows none. */
+  requestsPerMinute?: number | null | undefined;
+  /** Tokens in a minute of the clock; 0 allows none. */
+  tokensPerMinute?: number | null | undefined;
 };
 
 /** What a user is to a team. */
@@ -154,6 +212,19 @@ export type UserKind =
   | 'PERSON'
   /** A program, a CI job, a server. */
   | 'SERVICE';
+
+/** What the length of a budget's window is counted in. */
+export type WindowUnit =
+  /** A day of the calendar: 23 or 25 hours when clocks change. */
+  | 'DAY'
+  /** 3,600 seconds. */
+  | 'HOUR'
+  /** A month of the calendar. From the 31st it begins on the last day of shorter months. */
+  | 'MONTH'
+  /** Seven days of the calendar. */
+  | 'WEEK'
+  /** A year of the calendar. */
+  | 'YEAR';
 
 export type Fresh_QueryVariables = Exact<{ [key: string]: never; }>;
 

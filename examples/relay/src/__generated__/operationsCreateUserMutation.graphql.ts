@@ -1,5 +1,5 @@
 /**
- * @generated SignedSource<<9d829f9ea0cd7bec9ec61849a4fd0793>>
+ * @generated SignedSource<<352868adc83428c4a7c592808854cfb9>>
  * @lightSyntaxTransform
  */
 
@@ -12,6 +12,7 @@ import type { FragmentRefs } from "relay-runtime";
 export type InstanceRole = "ADMIN" | "AUDITOR" | "MEMBER" | "VIEWER" | "%future added value";
 export type TeamRole = "ADMIN" | "MEMBER" | "%future added value";
 export type UserKind = "PERSON" | "SERVICE" | "%future added value";
+export type WindowUnit = "DAY" | "HOUR" | "MONTH" | "WEEK" | "YEAR" | "%future added value";
 export type CreateUserInput = {
   apiKey?: NewApiKeyInput | null | undefined;
   comment?: string | null | undefined;
@@ -21,6 +22,7 @@ export type CreateUserInput = {
   familyName?: string | null | undefined;
   givenName?: string | null | undefined;
   kind?: UserKind;
+  limits?: NewLimitsInput | null | undefined;
   memberships?: ReadonlyArray<MembershipInput> | null | undefined;
   metadata?: unknown | null | undefined;
   name?: string | null | undefined;
@@ -37,6 +39,7 @@ export type NewApiKeyInput = {
   description?: string | null | undefined;
   expiresAt?: string | null | undefined;
   expiresIn?: string | null | undefined;
+  limits?: NewLimitsInput | null | undefined;
   metadata?: unknown | null | undefined;
   name?: string | null | undefined;
   permissions?: ReadonlyArray<KeyPermissionInput> | null | undefined;
@@ -47,6 +50,33 @@ export type KeyPermissionInput = {
   path: string;
   propagate?: boolean;
   role: string;
+};
+export type NewLimitsInput = {
+  budgets?: ReadonlyArray<BudgetInput> | null | undefined;
+  maxParallel?: number | null | undefined;
+  requestsPerMinute?: number | null | undefined;
+  tokensPerMinute?: number | null | undefined;
+};
+export type BudgetInput = {
+  includePastSpend?: boolean;
+  increase?: BudgetIncreaseInput | null | undefined;
+  maxUsd: string;
+  name: string;
+  softUsd?: string | null | undefined;
+  window?: BudgetWindowInput | null | undefined;
+};
+export type BudgetWindowInput = {
+  every?: BudgetWindowEveryInput | null | undefined;
+};
+export type BudgetWindowEveryInput = {
+  anchor: string;
+  count?: number;
+  timeZone?: string;
+  unit: WindowUnit;
+};
+export type BudgetIncreaseInput = {
+  maxUsd: string;
+  until: string;
 };
 export type operationsCreateUserMutation$variables = {
   input: CreateUserInput;

@@ -1,0 +1,3 @@
+//! SQL of usage.
+
+pub(super) mod report;

@@ -1,0 +1,3 @@
+//! Usage: what is recorded, and what is read of it.
+
+mod report;

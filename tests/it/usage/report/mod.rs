@@ -1,0 +1,8 @@
+//! The query on usage: what is summed, who may read it, and how it is read.
+
+mod buckets;
+mod exact;
+mod plan;
+mod questions;
+mod rights;
+pub mod world;
