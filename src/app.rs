@@ -131,10 +131,17 @@ impl Builder {
             self.memory,
         ));
         let feed = Feed::new(db.clone(), events.clone(), authenticator.clone());
+        let limits = Desk::new(&db, &self.clock, terms);
         Ok(App {
-            api: Api::new(loaders, authenticator.clone(), feed, self.api)?,
+            api: Api::new(
+                loaders,
+                authenticator.clone(),
+                feed,
+                limits.clone(),
+                self.api,
+            )?,
             authenticator,
-            limits: Desk::new(&db, &self.clock, terms),
+            limits,
             db,
             clock: self.clock,
             random: self.random,

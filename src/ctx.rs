@@ -172,6 +172,8 @@ pub struct Policy {
     pub key_max_lifetime: Option<TimeDelta>,
     /// What becomes of what is reserved of limits.
     pub reservations: Terms,
+    /// How far back usage events may lie, and are kept.
+    pub usage_kept: TimeDelta,
     /// The public address of this server, without a slash at its end.
     pub public_url: String,
 }
@@ -183,6 +185,7 @@ impl Default for Policy {
             password_min_length: 12,
             key_max_lifetime: None,
             reservations: Terms::default(),
+            usage_kept: TimeDelta::days(400),
             public_url: "http://127.0.0.1:4000".into(),
         }
     }

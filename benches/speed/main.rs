@@ -1,6 +1,6 @@
 //! The speed of reads and of making keys, as ratios against limits measured in the same run: a constant route of the same
 //! binary, and pgbench with the same statements on the same database. `cargo bench` runs it all, `cargo bench -- reads`,
-//! `verify`, `limits`, `revoking`, `flood`, `scale` or `report` a part; `docs/performance.md` has figures and says what limits each.
+//! `verify`, `limits`, `revoking`, `flood`, `scale`, `usage` or `report` a part; `docs/performance.md` has figures and says what limits each.
 //!
 //! `KEYSTEAD_BENCH_SECONDS` (5) is the length of one measurement, `KEYSTEAD_BENCH_USERS` (100,000) the size of the data;
 //! `scale` compares `KEYSTEAD_BENCH_FEW_USERS` (10,000) with `KEYSTEAD_BENCH_MANY_USERS` (1,000,000). The data stays below
@@ -22,6 +22,7 @@ mod report;
 mod revoking;
 mod scale;
 mod statements;
+mod usage;
 mod verify;
 
 use std::path::{Path, PathBuf};
@@ -191,6 +192,9 @@ async fn main() {
         .any(wanted)
     {
         on_one_size(users, time, wanted).await;
+    }
+    if wanted("usage") {
+        usage::measure().await;
     }
     if wanted("scale") {
         scale::measure(time).await;

@@ -2,6 +2,9 @@ DROP TABLE leases;
 DROP TABLE idempotency_keys;
 DROP TABLE audit_events;
 DROP FUNCTION audit_events_are_immutable();
+DROP FUNCTION usage_record(timestamptz, uuid, timestamptz[], uuid[], timestamptz, timestamptz, uuid[], timestamptz[], bigint[], bigint[],
+    bigint[], bigint[], bigint[], bigint[], bigint[], uuid[], uuid[], uuid[], text[], text[], text[], jsonb);
+DROP FUNCTION usage_count(timestamptz, jsonb, timestamptz[], bigint[], bigint[], bigint[], bigint[], text[]);
 DROP FUNCTION limits_settle(timestamptz, jsonb);
 DROP FUNCTION limits_reserve(jsonb);
 DROP FUNCTION limits_lapse(timestamptz, boolean, uuid[]);

@@ -651,6 +651,130 @@ BEGIN
 END
 $$;
 
+-- Counts new events against these counters (each with the beginning of what counts of its budget at `present`), as far as they lie in the
+-- window or the minute that is counted. `counters` are the counters of each kind of event.
+CREATE FUNCTION usage_count(present timestamptz, counts jsonb, ats timestamptz[], kinds bigint[], requests bigint[], tokens bigint[],
+    micros bigint[], counters text[]) RETURNS void LANGUAGE plpgsql SET enable_nestloop = off SET jit = off AS $$
+#variable_conflict use_column
+DECLARE
+    clock  timestamptz := date_trunc('minute', present, 'UTC');
+    wanted uuid[] := ARRAY(SELECT w.id FROM jsonb_to_recordset(counts) AS w (id uuid));
+    bounds timestamptz[];
+BEGIN
+    INSERT INTO limit_counters (id, limit_id, budget_id, user_id, since, spent, reserved, minute, requests, tokens, parallel)
+        SELECT w.id, w.limit_id, w.budget_id, w.user_id, coalesce(w.since, clock), 0, 0, clock, 0, 0, 0
+        FROM jsonb_to_recordset(counts) AS w (id uuid, limit_id uuid, budget_id uuid, user_id uuid, since timestamptz)
+        WHERE w.id <> ALL(ARRAY(SELECT k.id FROM limit_counters k WHERE k.id = ANY(wanted))) ORDER BY w.id ON CONFLICT (id) DO NOTHING;
+    PERFORM 1 FROM limit_counters k WHERE k.id = ANY(wanted) ORDER BY k.id FOR NO KEY UPDATE;
+    -- Between two of these moments all events count alike.
+    bounds := ARRAY(
+        SELECT greatest(k.since, w.since) FROM jsonb_to_recordset(counts) AS w (id uuid, since timestamptz)
+            JOIN limit_counters k ON k.id = w.id WHERE k.id = ANY(wanted) AND k.budget_id IS NOT NULL
+        UNION SELECT greatest(k.minute, clock) + n * interval '1 minute' FROM limit_counters k CROSS JOIN generate_series(0, 1) AS n
+            WHERE k.id = ANY(wanted) AND k.budget_id IS NULL
+        ORDER BY 1);
+    UPDATE limit_counters c SET since = d.since, spent = CASE WHEN c.since >= d.since THEN c.spent ELSE 0 END + d.spent,
+        reserved = CASE WHEN c.since >= d.since THEN c.reserved ELSE 0 END, minute = d.minute,
+        requests = CASE WHEN c.minute >= d.minute THEN c.requests ELSE 0 END + d.requests,
+        tokens = CASE WHEN c.minute >= d.minute THEN c.tokens ELSE 0 END + d.tokens
+    FROM (
+        SELECT n.id, n.since, n.minute,
+            coalesce(sum(s.micros) FILTER (WHERE n.is_budget AND s.starts >= n.since), 0) AS spent,
+            coalesce(sum(s.requests) FILTER (WHERE NOT n.is_budget AND s.starts >= n.minute AND s.starts < n.ends), 0) AS requests,
+            coalesce(sum(s.tokens) FILTER (WHERE NOT n.is_budget AND s.starts >= n.minute AND s.starts < n.ends), 0) AS tokens
+        FROM (
+            SELECT k.id, k.budget_id IS NOT NULL AS is_budget, greatest(k.since, w.since) AS since, greatest(k.minute, clock) AS minute,
+                greatest(k.minute, clock) + interval '1 minute' AS ends
+            FROM jsonb_to_recordset(counts) AS w (id uuid, since timestamptz) JOIN limit_counters k ON k.id = w.id WHERE k.id = ANY(wanted)
+        ) n
+        JOIN (
+            SELECT u.id::uuid AS id, k.n AS kind FROM unnest(counters) WITH ORDINALITY AS k (counters, n)
+            CROSS JOIN unnest(string_to_array(k.counters, ',')) AS u (id)
+        ) k ON k.id = n.id
+        JOIN (
+            SELECT e.kind, bounds[width_bucket(e.at, bounds)] AS starts, sum(e.requests) AS requests, sum(e.tokens) AS tokens,
+                sum(e.micros) AS micros
+            FROM unnest(ats, kinds, requests, tokens, micros) AS e (at, kind, requests, tokens, micros) GROUP BY 1, 2
+        ) s ON s.kind = k.kind
+        GROUP BY n.id, n.since, n.minute
+    ) d WHERE c.id = d.id AND c.id = ANY(wanted);
+    PERFORM limits_notice(wanted);
+END
+$$;
+
+-- Records events as of `present`: of each its id, its moment, and its kind, which is a place in the lists of users, keys, teams, resources,
+-- tags (between unit separators) and counters. `months` are those of the moments. Those whose ids are `looking` may be known in another
+-- month too, from `earliest` until `latest`. `counting` has all counters, with the beginning of what counts of each budget. What is known
+-- by its id already changes nothing: answers with the ids of those.
+CREATE FUNCTION usage_record(present timestamptz, asker uuid, months timestamptz[], looking uuid[], earliest timestamptz, latest timestamptz,
+    ids uuid[], ats timestamptz[], kinds bigint[], requests bigint[], tokens bigint[], tokens_in bigint[], tokens_out bigint[],
+    tokens_cached bigint[], micros bigint[], users uuid[], keys uuid[], teams uuid[], resources text[], tags text[], counters text[],
+    counting jsonb)
+RETURNS uuid[] LANGUAGE plpgsql SET enable_nestloop = off SET jit = off AS $$
+#variable_conflict use_column
+DECLARE
+    given uuid[] := ids;
+    known uuid[] := '{}';
+    fresh uuid[];
+BEGIN
+    PERFORM usage_partition(m.month) FROM unnest(months) AS m (month);
+    IF looking <> '{}' THEN
+        -- Near the turn of a month another server may put the same id into the other month at this moment.
+        IF date_trunc('month', present - interval '10 minutes', 'UTC') <> date_trunc('month', present + interval '10 minutes', 'UTC') THEN
+            PERFORM pg_advisory_xact_lock(x'6b730003'::bigint);
+        END IF;
+        known := ARRAY(SELECT h.id FROM usage_events h WHERE h.id = ANY(looking) AND h.at >= earliest AND h.at < latest);
+    END IF;
+    WITH made AS (
+        INSERT INTO usage_events (id, at, recorded_at, asker_id, api_key_id, user_id, team_id, requests, tokens, tokens_in, tokens_out,
+                tokens_cached, micros, resource, tags, counters, state)
+            SELECT e.id, e.at, present, asker, k.api_key_id, k.user_id, k.team_id, e.requests, e.tokens, e.tokens_in, e.tokens_out,
+                e.tokens_cached, e.micros, k.resource, k.tags, k.counters, 'SETTLED'
+            FROM unnest(ids, ats, kinds, requests, tokens, tokens_in, tokens_out, tokens_cached, micros)
+                AS e (id, at, kind, requests, tokens, tokens_in, tokens_out, tokens_cached, micros)
+            JOIN (
+                SELECT u.n, u.user_id, u.api_key_id, u.team_id, u.resource, string_to_array(u.tags, E'\x1f') AS tags,
+                    string_to_array(u.counters, ',')::uuid[] AS counters
+                FROM unnest(users, keys, teams, resources, tags, counters)
+                    WITH ORDINALITY AS u (user_id, api_key_id, team_id, resource, tags, counters, n)
+            ) k ON k.n = e.kind
+            WHERE NOT EXISTS (SELECT 1 FROM unnest(known) AS x (id) WHERE x.id = e.id)
+            ORDER BY e.id
+        ON CONFLICT DO NOTHING RETURNING id
+    )
+    SELECT coalesce(array_agg(made.id), '{}') INTO fresh FROM made;
+    IF fresh = '{}' THEN
+        RETURN given;
+    END IF;
+    IF cardinality(fresh) < cardinality(ids) THEN
+        SELECT array_agg(e.id), array_agg(e.at), array_agg(e.kind), array_agg(e.requests), array_agg(e.tokens), array_agg(e.tokens_in),
+            array_agg(e.tokens_out), array_agg(e.tokens_cached), array_agg(e.micros)
+        INTO ids, ats, kinds, requests, tokens, tokens_in, tokens_out, tokens_cached, micros
+        FROM unnest(ids, ats, kinds, requests, tokens, tokens_in, tokens_out, tokens_cached, micros)
+            AS e (id, at, kind, requests, tokens, tokens_in, tokens_out, tokens_cached, micros)
+        JOIN unnest(fresh) AS f (id) ON f.id = e.id;
+    END IF;
+    PERFORM usage_roll(ARRAY(
+        SELECT ROW(s.slot, k.user_id, k.api_key_id, k.team_id, k.resource, t.tag, s.events, s.requests, s.tokens, s.tokens_in,
+            s.tokens_out, s.tokens_cached, s.micros)::usage_quarters
+        FROM (
+            SELECT date_bin('15 minutes', e.at, 'epoch') AS slot, e.kind, count(*) AS events, sum(e.requests)::bigint AS requests,
+                sum(e.tokens)::bigint AS tokens, sum(e.tokens_in)::bigint AS tokens_in, sum(e.tokens_out)::bigint AS tokens_out,
+                sum(e.tokens_cached)::bigint AS tokens_cached, sum(e.micros)::bigint AS micros
+            FROM unnest(ats, kinds, requests, tokens, tokens_in, tokens_out, tokens_cached, micros)
+                AS e (at, kind, requests, tokens, tokens_in, tokens_out, tokens_cached, micros)
+            GROUP BY 1, 2
+        ) s JOIN unnest(users, keys, teams, resources, tags) WITH ORDINALITY AS k (user_id, api_key_id, team_id, resource, tags, n)
+            ON k.n = s.kind
+        CROSS JOIN unnest(array_append(string_to_array(k.tags, E'\x1f'), '')) AS t (tag)));
+    IF counting <> '[]' THEN
+        PERFORM usage_count(present, counting, ats, kinds, requests, tokens, micros, counters);
+    END IF;
+    RETURN CASE WHEN cardinality(fresh) = cardinality(given) THEN '{}'
+        ELSE ARRAY(SELECT g.id FROM unnest(given) AS g (id) EXCEPT SELECT f.id FROM unnest(fresh) AS f (id)) END;
+END
+$$;
+
 CREATE TABLE audit_events (
     id           uuid PRIMARY KEY,
     at           timestamptz NOT NULL,

@@ -120,11 +120,13 @@ pub(super) fn problems(config: &Config) -> Vec<Problem> {
         52_560_000 * MINUTE,
         "0s to 36500d",
     );
-    if !(1 << 10..=64 << 20).contains(&config.body_limit.bytes()) {
-        found.add(
-            "body_limit",
-            format!("is {}; it must be 1KiB to 64MiB", config.body_limit),
-        );
+    for (name, limit) in [
+        ("body_limit", config.body_limit),
+        ("usage_body_limit", config.usage_body_limit),
+    ] {
+        if !(1 << 10..=64 << 20).contains(&limit.bytes()) {
+            found.add(name, format!("is {limit}; it must be 1KiB to 64MiB"));
+        }
     }
     if let Some(path) = &config.trusted_documents
         && let Err(e) = std::fs::File::open(path)

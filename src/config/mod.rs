@@ -160,6 +160,10 @@ settings! {
         /// Whether what was reserved and not settled in that time is given back; otherwise it counts as spent.
         release_unsettled: bool = false;
     }
+    "Usage" {
+        /// The largest body of `POST /v1/usage`. 1KiB to 64MiB.
+        usage_body_limit: Size = Size::mebibytes(16);
+    }
     "Passwords and keys" {
         /// The cost of bcrypt: each step doubles the time. 4 to 15.
         password_cost: u32 = 12;
@@ -236,6 +240,7 @@ impl Config {
         let tls = self.tls_certificate.as_ref().zip(self.tls_key.as_ref());
         http::Settings {
             body_limit: usize::try_from(self.body_limit.bytes()).unwrap_or(usize::MAX),
+            usage_body_limit: usize::try_from(self.usage_body_limit.bytes()).unwrap_or(usize::MAX),
             cors_origins: self.cors_origins.clone(),
             trusted_proxies: self.trusted_proxies.clone(),
             graphiql: self.serves_graphiql(),
@@ -323,6 +328,7 @@ impl Config {
                 charging: !self.release_unsettled,
             },
             public_url: self.public_url(),
+            ..Policy::default()
         }
     }
 }

@@ -20,13 +20,16 @@ use super::pages::{Cursor, PageRequest, SortKey};
 pub(crate) enum Bind {
     Bool(bool),
     BigInt(i64),
+    BigInts(Vec<i64>),
     Text(String),
     OptText(Option<String>),
     Texts(Vec<String>),
     Uuid(Uuid),
     OptUuid(Option<Uuid>),
     Uuids(Vec<Uuid>),
+    OptUuids(Vec<Option<Uuid>>),
     Time(DateTime<Utc>),
+    Times(Vec<DateTime<Utc>>),
     OptTime(Option<DateTime<Utc>>),
     OptTimes(Vec<Option<DateTime<Utc>>>),
     Bytes(Vec<u8>),
@@ -40,7 +43,7 @@ macro_rules! bind_from {
     };
 }
 bind_from!(
-    bool => Bool, i64 => BigInt, String => Text, Option<String> => OptText, Vec<String> => Texts, Uuid => Uuid,
+    bool => Bool, i64 => BigInt, Vec<i64> => BigInts, Vec<Option<Uuid>> => OptUuids, Vec<DateTime<Utc>> => Times, String => Text, Option<String> => OptText, Vec<String> => Texts, Uuid => Uuid,
     Option<Uuid> => OptUuid, Vec<Uuid> => Uuids, DateTime<Utc> => Time, Option<DateTime<Utc>> => OptTime,
     Vec<Option<DateTime<Utc>>> => OptTimes, Vec<u8> => Bytes, Vec<Vec<u8>> => ByteArrays, serde_json::Value => Json,
 );
@@ -207,12 +210,17 @@ impl QueryFragment<Pg> for Statement {
                 Part::Bind(bind) => match bind {
                     Bind::Bool(v) => out.push_bind_param::<Bool, _>(v)?,
                     Bind::BigInt(v) => out.push_bind_param::<BigInt, _>(v)?,
+                    Bind::BigInts(v) => out.push_bind_param::<Array<BigInt>, _>(v)?,
                     Bind::Text(v) => out.push_bind_param::<Text, _>(v)?,
                     Bind::OptText(v) => out.push_bind_param::<Nullable<Text>, _>(v)?,
                     Bind::Texts(v) => out.push_bind_param::<Array<Text>, _>(v)?,
                     Bind::Uuid(v) => out.push_bind_param::<sql_types::Uuid, _>(v)?,
                     Bind::OptUuid(v) => out.push_bind_param::<Nullable<sql_types::Uuid>, _>(v)?,
                     Bind::Uuids(v) => out.push_bind_param::<Array<sql_types::Uuid>, _>(v)?,
+                    Bind::OptUuids(v) => {
+                        out.push_bind_param::<Array<Nullable<sql_types::Uuid>>, _>(v)?
+                    }
+                    Bind::Times(v) => out.push_bind_param::<Array<Timestamptz>, _>(v)?,
                     Bind::Time(v) => out.push_bind_param::<Timestamptz, _>(v)?,
                     Bind::OptTime(v) => out.push_bind_param::<Nullable<Timestamptz>, _>(v)?,
                     Bind::OptTimes(v) => {

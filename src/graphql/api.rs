@@ -27,6 +27,7 @@ use crate::audit::follow::Feed;
 use crate::authn::Authenticator;
 use crate::ctx::{Actor, Ctx};
 use crate::error::{Code, Error};
+use crate::limits::ops::Desk;
 use crate::permissions::model::InstanceRole;
 
 /// The schema with what its requests share. Cheap to clone.
@@ -40,6 +41,7 @@ struct Inner {
     loaders: Arc<Loaders>,
     authenticator: Arc<Authenticator>,
     feed: Arc<Feed>,
+    limits: Arc<Desk>,
     settings: Arc<Settings>,
     documents: Documents,
     persisted: Option<Persisted>,
@@ -104,7 +106,7 @@ impl Executed {
 }
 
 impl Api {
-    /// Over those loaders and that sign-on, with that feed behind subscriptions.
+    /// Over those loaders and that sign-on, with that feed behind subscriptions and that desk for limits.
     ///
     /// # Errors
     /// An internal error when a limit is not safe.
@@ -112,6 +114,7 @@ impl Api {
         loaders: Arc<Loaders>,
         authenticator: Arc<Authenticator>,
         feed: Arc<Feed>,
+        limits: Arc<Desk>,
         settings: Settings,
     ) -> Result<Self, Error> {
         let settings = Arc::new(settings);
@@ -127,6 +130,7 @@ impl Api {
                 loaders,
                 authenticator,
                 feed,
+                limits,
                 documents: Documents::new(guard),
                 persisted: settings
                     .persisted_queries
@@ -329,6 +333,7 @@ impl Api {
             ctx,
             loaders,
             authenticator: self.inner.authenticator.clone(),
+            limits: self.inner.limits.clone(),
             max_batch: self.inner.settings.max_batch,
         })
     }
@@ -369,16 +374,13 @@ fn finish(mut response: Response, id: &str, cost: u64, whole: bool) -> Result<Ex
         Value::Object(fields) => fields.values().all(|value| *value == Value::Null),
         _ => false,
     };
-    let retry_after = verdicts
-        .iter()
-        .filter_map(|verdict| verdict.retry_after)
-        .max();
+    let waits = verdicts.iter().filter_map(|verdict| verdict.retry_after);
     response.extensions.insert("cost".into(), cost.into());
     let body = serde_json::to_vec(&response).map_err(|error| Error::internal(error.to_string()))?;
     Ok(Executed {
         body,
         code: verdicts.first().map(|verdict| verdict.code),
-        retry_after: retry_after.filter(|_| nothing),
+        retry_after: waits.max().filter(|_| nothing),
         passing,
         replayed: false,
     })

@@ -34,6 +34,7 @@ use async_graphql::Context;
 
 use crate::authn::Authenticator;
 use crate::ctx::Ctx;
+use crate::limits::ops::Desk;
 use loaders::Loaders;
 
 /// What every resolver finds in the request's data.
@@ -45,6 +46,8 @@ pub struct Request {
     pub loaders: Arc<Loaders>,
     /// Who knows keys by their secrets.
     pub authenticator: Arc<Authenticator>,
+    /// Where reservations are settled, and what is used is counted.
+    pub limits: Arc<Desk>,
     /// Operations in one batch at most, for those who ask.
     pub max_batch: usize,
 }

@@ -12,7 +12,7 @@ use crate::authn::graphql::ViewerQueries;
 use crate::limits::graphql::{LimitMutations, LimitPolicyMutations, LimitQueries};
 use crate::permissions::graphql::{PermissionMutations, PermissionQueries};
 use crate::teams::graphql::{TeamMutations, TeamQueries};
-use crate::usage::graphql::UsageQueries;
+use crate::usage::graphql::{UsageMutations, UsageQueries};
 use crate::users::graphql::{UserMutations, UserQueries};
 
 /// The queries of every domain.
@@ -40,6 +40,7 @@ pub struct Mutation(
     PermissionMutations,
     LimitMutations,
     LimitPolicyMutations,
+    UsageMutations,
 );
 
 /// What can be asked.

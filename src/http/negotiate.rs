@@ -109,6 +109,14 @@ fn is_utf8(charset: &str) -> bool {
     charset.eq_ignore_ascii_case("utf-8") || charset.eq_ignore_ascii_case("utf8")
 }
 
+/// Whether the body is JSON line by line: `application/x-ndjson`.
+pub fn is_lines(headers: &HeaderMap) -> bool {
+    let value = headers.get(header::CONTENT_TYPE);
+    let value = value.and_then(|value| value.to_str().ok());
+    let media = value.and_then(|value| value.split(';').next());
+    media.is_some_and(|media| media.trim().eq_ignore_ascii_case("application/x-ndjson"))
+}
+
 /// Whether a body of that type can be read: `application/json`, in UTF-8.
 ///
 /// # Errors

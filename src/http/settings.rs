@@ -12,6 +12,8 @@ use super::v1::{Reporters, Rules};
 pub struct Settings {
     /// Bytes of a request's body at most. Default: 1 MiB.
     pub body_limit: usize,
+    /// Bytes of a body of usage events at most. Default: 16 MiB.
+    pub usage_body_limit: usize,
     /// Origins of web pages that may call this server, such as `https://app.example.com`; `*` is any. Default: none.
     pub cors_origins: Vec<String>,
     /// Networks of the proxies in front, whose `X-Forwarded-For` is believed. Default: none.
@@ -67,6 +69,7 @@ impl Default for Settings {
     fn default() -> Self {
         Settings {
             body_limit: 1024 * 1024,
+            usage_body_limit: 16 * 1024 * 1024,
             cors_origins: Vec::new(),
             trusted_proxies: Vec::new(),
             graphiql: true,

@@ -11,6 +11,46 @@ use crate::error::{Error, Result};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default)]
 pub struct Usd(i64);
 
+/// Requests of one cost at most.
+pub const MAX_REQUESTS: i64 = 1_000_000;
+/// Tokens of one cost at most.
+pub const MAX_TOKENS: i64 = 1_000_000_000;
+/// Micro-dollars of one cost at most: a million dollars.
+const MAX_COST: i64 = 1_000_000_000_000;
+
+/// Reads how much of something there was, if it is told: a whole number up to `most`.
+///
+/// # Errors
+/// `BAD_USER_INPUT` naming the field.
+pub fn whole(field: &str, value: Option<&Value>, most: i64) -> Result<Option<i64>> {
+    let Some(value) = value else {
+        return Ok(None);
+    };
+    let read = value.as_i64().filter(|number| (0..=most).contains(number));
+    read.map(Some).ok_or_else(|| {
+        let shown: String = value.to_string().chars().take(64).collect();
+        let message = format!("{field} is {shown}. It must be a whole number from 0 to {most}.");
+        Error::bad_input(field, message)
+    })
+}
+
+/// Reads what one request costs, in micro-dollars.
+///
+/// # Errors
+/// As [`Usd::parse`]; also for more than a million dollars.
+pub fn cost(field: &str, value: &Value) -> Result<i64> {
+    let micros = Usd::from_json(field, value)?.micros();
+    if micros > MAX_COST {
+        let most = Usd::from_micros(MAX_COST);
+        let message = format!(
+            "{field} is {}. One request costs at most {most}.",
+            Usd::from_micros(micros)
+        );
+        return Err(Error::bad_input(field, message));
+    }
+    Ok(micros)
+}
+
 /// Micro-dollars in a dollar.
 const SCALE: i64 = 1_000_000;
 /// Decimals that an amount may have.

@@ -2,7 +2,11 @@
 
 use std::ops::AddAssign;
 
-use chrono::TimeDelta;
+use chrono::{DateTime, Datelike, NaiveTime, TimeDelta, Utc};
+use serde::Deserialize;
+use serde_json::Value;
+
+use crate::error::Error;
 
 /// Tags that an event has at most.
 pub const MAX_TAGS: usize = 10;
@@ -41,4 +45,56 @@ impl AddAssign for Measures {
         self.tokens_cached += other.tokens_cached;
         self.micros += other.micros;
     }
+}
+
+/// An event as it was told; nothing of it is read yet. One with a reservation says what that has cost in truth.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct Line {
+    /// The asker's own id of it.
+    pub id: Option<String>,
+    /// The reservation that it settles.
+    pub reservation: Option<String>,
+    /// The key that was used, by id.
+    pub api_key: Option<String>,
+    /// The user, where it was no key.
+    pub user: Option<String>,
+    /// The team that it was for.
+    pub team: Option<String>,
+    /// What was used: a path.
+    pub resource: Option<String>,
+    /// Requests.
+    pub requests: Option<Value>,
+    /// Tokens in all.
+    pub tokens: Option<Value>,
+    /// Tokens that went in.
+    pub tokens_in: Option<Value>,
+    /// Tokens that came out.
+    pub tokens_out: Option<Value>,
+    /// Of those that went in, the ones that were cached.
+    pub tokens_cached: Option<Value>,
+    /// US dollars.
+    pub usd: Option<Value>,
+    /// When; RFC 3339.
+    pub at: Option<String>,
+    /// Words by which usage is told apart.
+    pub tags: Option<Vec<String>>,
+}
+
+/// What came of an event that was told.
+#[derive(Debug, Clone)]
+pub enum Outcome {
+    /// It counts.
+    Recorded,
+    /// It was told before: nothing has changed.
+    Repeated,
+    /// It does not count, and why.
+    Refused(Error),
+}
+
+/// The beginning of the month, in UTC, that contains the moment: events are kept by it.
+pub fn month(at: DateTime<Utc>) -> DateTime<Utc> {
+    let day = at.date_naive();
+    let first = day.with_day(1).unwrap_or(day);
+    first.and_time(NaiveTime::MIN).and_utc()
 }

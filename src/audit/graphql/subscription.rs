@@ -34,6 +34,7 @@ impl AuditSubscription {
             ctx,
             loaders,
             authenticator,
+            limits,
             max_batch,
         } = request(context).clone();
         let feed = context.data_unchecked::<Arc<Feed>>();
@@ -41,6 +42,7 @@ impl AuditSubscription {
         let subscriber = feed.subscribe(ctx, filter).await?;
         Ok(unfold(subscriber, move |mut subscriber| {
             let (loaders, authenticator) = (loaders.clone(), authenticator.clone());
+            let limits = limits.clone();
             async move {
                 let next = subscriber.next().await?;
                 let shown = next.map(|(event, ctx)| Fresh {
@@ -49,6 +51,7 @@ impl AuditSubscription {
                         ctx,
                         loaders,
                         authenticator,
+                        limits,
                         max_batch,
                     },
                 });

@@ -14,15 +14,8 @@ use crate::ctx::Ctx;
 use crate::db::ids::{Id, Kind};
 use crate::error::{Error, Result};
 use crate::http::Server;
-use crate::limits::amount::Usd;
+use crate::limits::amount::{self, MAX_REQUESTS, MAX_TOKENS, Usd};
 use crate::limits::ops::{Cost, Reserved, State, What, Who};
-
-/// Requests of one cost at most.
-const MAX_REQUESTS: i64 = 1_000_000;
-/// Tokens of one cost at most.
-const MAX_TOKENS: i64 = 1_000_000_000;
-/// Micro-dollars of one cost at most: a million dollars.
-const MAX_MICROS: i64 = 1_000_000_000_000;
 
 /// The members of a cost.
 pub const COST: &[Member] = &[
@@ -67,10 +60,13 @@ impl Told {
     /// `BAD_USER_INPUT` naming the field.
     pub fn read(&self, within: &str) -> Result<Read> {
         let field = |name: &str| format!("{within}cost.{name}");
-        let usd = self.usd.as_ref().map(|value| amount(&field("usd"), value));
+        let usd = self
+            .usd
+            .as_ref()
+            .map(|value| amount::cost(&field("usd"), value));
         Ok(Read {
-            requests: whole(&field("requests"), self.requests.as_ref(), MAX_REQUESTS)?,
-            tokens: whole(&field("tokens"), self.tokens.as_ref(), MAX_TOKENS)?,
+            requests: amount::whole(&field("requests"), self.requests.as_ref(), MAX_REQUESTS)?,
+            tokens: amount::whole(&field("tokens"), self.tokens.as_ref(), MAX_TOKENS)?,
             micros: usd.transpose()?,
         })
     }
@@ -85,31 +81,6 @@ impl Read {
             micros: self.micros.unwrap_or(0),
         }
     }
-}
-
-fn whole(field: &str, value: Option<&Value>, most: i64) -> Result<Option<i64>> {
-    let Some(value) = value else {
-        return Ok(None);
-    };
-    let read = value.as_i64().filter(|number| (0..=most).contains(number));
-    read.map(Some).ok_or_else(|| {
-        let shown: String = value.to_string().chars().take(64).collect();
-        let message = format!("{field} is {shown}. It must be a whole number from 0 to {most}.");
-        Error::bad_input(field, message)
-    })
-}
-
-fn amount(field: &str, value: &Value) -> Result<i64> {
-    let micros = Usd::from_json(field, value)?.micros();
-    if micros > MAX_MICROS {
-        let most = Usd::from_micros(MAX_MICROS);
-        let message = format!(
-            "{field} is {}. One request costs at most {most}.",
-            Usd::from_micros(micros)
-        );
-        return Err(Error::bad_input(field, message));
-    }
-    Ok(micros)
 }
 
 /// Reserves the cost of each question that is answered with yes so far, and says of each what its answer has beside the rest. One that a

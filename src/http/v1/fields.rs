@@ -13,6 +13,8 @@ use crate::error::{Code, Error};
 pub enum Wanted {
     /// A string.
     Text,
+    /// A list of strings.
+    Texts,
     /// Anything: whoever reads it knows what is wrong with it.
     Any,
     /// An object with these members.
@@ -156,6 +158,7 @@ fn object(within: &str, value: &Json, members: &[Member], needed: &[&str]) -> Op
                 let message = format!("{field} is {}. It must be a string.", value.kind());
                 Some(Error::bad_input(field, message))
             }
+            Wanted::Texts => texts(&field, value),
             Wanted::Objects(members, most) => list(&field, value, members, &[], *most),
         };
         if wrong.is_some() {
@@ -174,6 +177,17 @@ fn object(within: &str, value: &Json, members: &[Member], needed: &[&str]) -> Op
             let message = format!("{field} is missing.");
             Error::bad_input(field, message)
         })
+}
+
+fn texts(field: &str, value: &Json) -> Option<Error> {
+    let Json::List(items) = value else {
+        let message = format!("{field} is {}. It must be a list of strings.", value.kind());
+        return Some(Error::bad_input(field, message));
+    };
+    let place = items.iter().position(|item| !matches!(item, Json::Text))?;
+    let field = format!("{field}.{place}");
+    let message = format!("{field} is {}. It must be a string.", items[place].kind());
+    Some(Error::bad_input(field, message))
 }
 
 fn list(

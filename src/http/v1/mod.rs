@@ -1,8 +1,8 @@
 //! `/v1`: what services and proxies ask, in plain JSON. `/v1/openapi.json` describes it.
 //!
 //! `POST /v1/verify` is for services that hold a key of their own and ask about those of others, and reserve what a request is going to
-//! cost; `POST /v1/settle` tells what it cost in truth. `/v1/authorize` is for reverse proxies that pass on what their client sent,
-//! `POST /v1/leaked` for those who find keys in public places.
+//! cost; `POST /v1/settle` tells what it cost in truth, `POST /v1/usage` what was used without a
+//! reservation. `/v1/authorize` is for reverse proxies that pass on what their client sent, `POST /v1/leaked` for those who find keys in public places.
 
 mod authorize;
 mod cost;
@@ -13,6 +13,7 @@ mod reporters;
 mod rules;
 mod settle;
 mod target;
+mod usage;
 mod verify;
 mod wire;
 
@@ -49,6 +50,7 @@ pub fn routes() -> Router<Server> {
     Router::new()
         .route(VERIFY, any(verify::handle))
         .route("/v1/settle", any(settle::handle))
+        .route("/v1/usage", any(usage::handle))
         .route("/v1/authorize", any(authorize::handle))
         .route("/v1/authorize/", any(authorize::handle_below))
         .route("/v1/authorize/{*uri}", any(authorize::handle_below))
@@ -137,14 +139,27 @@ async fn posted(
     path: &str,
     noted: &mut Noted,
 ) -> Result<(Ctx, Bytes), Refusal> {
+    only_post(request.method(), path)?;
+    negotiate::check_content_type(request.headers()).map_err(wrong_type)?;
+    taken(server, info, request, server.settings.body_limit, noted).await
+}
+
+fn wrong_type(message: String) -> Refusal {
+    refuse(
+        Some(StatusCode::UNSUPPORTED_MEDIA_TYPE),
+        Error::new(Code::BadRequest, message),
+    )
+}
+
+/// The same of a request whose method and type are right, up to so many bytes of the body.
+async fn taken(
+    server: &Server,
+    info: Arc<RequestInfo>,
+    request: Request,
+    limit: usize,
+    noted: &mut Noted,
+) -> Result<(Ctx, Bytes), Refusal> {
     let (parts, content) = request.into_parts();
-    only_post(&parts.method, path)?;
-    negotiate::check_content_type(&parts.headers).map_err(|message| {
-        refuse(
-            Some(StatusCode::UNSUPPORTED_MEDIA_TYPE),
-            Error::new(Code::BadRequest, message),
-        )
-    })?;
     let asker = Visitor::new(&parts.headers, info);
     let ctx = asker
         .identify(server)
@@ -152,8 +167,7 @@ async fn posted(
         .and_then(|ctx| caller::known(server, ctx))
         .map_err(|error| refuse(None, error))?;
     noted.actor = caller::actor_id(&ctx);
-    let settings = &server.settings;
-    let bytes = body::read(content, settings.body_limit, settings.body_timeout)
+    let bytes = body::read(content, limit, server.settings.body_timeout)
         .await
         .map_err(|(status, error)| refuse(Some(status), error))?;
     Ok((ctx, bytes))

@@ -47,6 +47,11 @@ impl Usd {
         Usd(amount::dollars(micros).into())
     }
 
+    /// What was written, for whoever reads it.
+    pub fn into_json(self) -> serde_json::Value {
+        self.0
+    }
+
     /// The amount.
     ///
     /// # Errors

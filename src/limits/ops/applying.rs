@@ -15,8 +15,8 @@ use crate::error::Result;
 use crate::limits::model::{Budget, Limits, Rates, Subject};
 use crate::limits::store::rows;
 use crate::permissions::ops::facts::Identified;
+use crate::replicas::Stamp;
 use crate::replicas::model::Tag;
-use crate::replicas::{Replicas, Stamp};
 use crate::secrets::Digest;
 use crate::teams;
 
@@ -94,7 +94,7 @@ struct Entry {
 
 /// Finds the limits that apply to keys, and remembers them.
 pub struct Applying {
-    replicas: Replicas,
+    db: Db,
     known: Cache<Who, Arc<Entry>>,
     finding: Arc<Coalescer<Who, Arc<Entry>>>,
 }
@@ -102,13 +102,13 @@ pub struct Applying {
 impl Applying {
     /// Over that database.
     pub fn new(db: Db) -> Self {
-        let replicas = db.replicas().clone();
+        let all = db.clone();
         let finding = Coalescer::new(2, move |keys: Vec<Who>| {
-            let db = db.clone();
+            let db = all.clone();
             async move { find(&db, keys).await }
         });
         Applying {
-            replicas,
+            db,
             known: Cache::builder()
                 .max_capacity(MAX_KNOWN)
                 .time_to_live(KEPT)
@@ -122,34 +122,70 @@ impl Applying {
     /// # Errors
     /// `SERVICE_UNAVAILABLE` when the database cannot be reached.
     pub async fn to(&self, who: Who) -> Result<Arc<Vec<Applies>>> {
-        // The lease first: what was answered anywhere before this moment is marked by now.
-        if self.replicas.holds_lease()
-            && let Some(entry) = self.known.get(&who)
-            && self.replicas.marks().hold(&entry.stamp, &entry.tags)
-        {
-            return Ok(entry.applying.clone());
+        if let Some(known) = self.known(&who) {
+            return Ok(known);
         }
         let Some(entry) = self.finding.load(who).await? else {
             return Ok(Arc::default());
         };
-        if self.replicas.holds_lease() {
-            self.known.insert(who, entry.clone());
+        Ok(self.remembered(who, entry))
+    }
+
+    /// The limits that apply to each of these: what is not remembered is found together.
+    ///
+    /// # Errors
+    /// As [`Applying::to`].
+    pub async fn to_all(&self, all: Vec<Who>) -> Result<HashMap<Who, Arc<Vec<Applies>>>> {
+        let mut found = HashMap::with_capacity(all.len());
+        let mut unknown = Vec::new();
+        for who in all {
+            match self.known(&who) {
+                Some(known) => {
+                    found.insert(who, known);
+                }
+                None => unknown.push(who),
+            }
         }
-        Ok(entry.applying.clone())
+        if !unknown.is_empty() {
+            let entries = find(&self.db, unknown).await?;
+            found.extend(
+                entries
+                    .into_iter()
+                    .map(|(who, entry)| (who, self.remembered(who, entry))),
+            );
+        }
+        Ok(found)
+    }
+
+    fn known(&self, who: &Who) -> Option<Arc<Vec<Applies>>> {
+        let replicas = self.db.replicas();
+        // The lease first: what was answered anywhere before this moment is marked by now.
+        if !replicas.holds_lease() {
+            return None;
+        }
+        let entry = self.known.get(who)?;
+        replicas
+            .marks()
+            .hold(&entry.stamp, &entry.tags)
+            .then(|| entry.applying.clone())
+    }
+
+    fn remembered(&self, who: Who, entry: Arc<Entry>) -> Arc<Vec<Applies>> {
+        let applying = entry.applying.clone();
+        if self.db.replicas().holds_lease() {
+            self.known.insert(who, entry);
+        }
+        applying
     }
 }
 
 async fn find(db: &Db, keys: Vec<Who>) -> Result<HashMap<Who, Arc<Entry>>> {
     // Before anything is read: what changes from here on makes the answer out of date.
     let stamp = db.replicas().marks().stamp();
-    let mut above: HashMap<Uuid, Vec<Uuid>> = HashMap::new();
-    for who in &keys {
-        if let Some(team) = who.team
-            && !above.contains_key(&team)
-        {
-            above.insert(team, teams::ops::upwards(db, team).await?);
-        }
-    }
+    let mut teams: Vec<Uuid> = keys.iter().filter_map(|who| who.team).collect();
+    teams.sort_unstable();
+    teams.dedup();
+    let above = teams::ops::upwards(db, teams).await?;
     let of = |who: &Who| -> Vec<Subject> {
         let mut subjects = vec![Subject::User(who.user)];
         subjects.extend(who.key.map(Subject::ApiKey));

@@ -1,8 +1,11 @@
 //! Where requests are reserved and settled: what all requests of a server share for it.
 
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use chrono::{DateTime, Utc};
+use serde_json::Value;
 use uuid::Uuid;
 
 use super::applying::{Applying, Who};
@@ -27,6 +30,15 @@ pub struct Desk {
     reserving: Arc<Coalescer<reserve::Ask, Outcome>>,
     settling: Arc<Coalescer<settle::Ask, Settled>>,
     number: AtomicU64,
+}
+
+/// Where is counted what somebody uses.
+#[derive(Debug, Default)]
+pub struct Counting {
+    /// The ids of the counters of each.
+    pub uses: HashMap<Who, Vec<Uuid>>,
+    /// All counters, by id, as the database's functions take them.
+    pub counters: Value,
 }
 
 /// What came of a request to reserve.
@@ -95,6 +107,23 @@ impl Desk {
         Ok(Reserved {
             id: outcome.passed.then_some(id),
             states: outcome.states,
+        })
+    }
+
+    /// Where what these use is to be counted at this moment, whether or not there is room.
+    ///
+    /// # Errors
+    /// `SERVICE_UNAVAILABLE`.
+    pub async fn counting(&self, now: DateTime<Utc>, all: Vec<Who>) -> Result<Counting> {
+        let found = self.applying.to_all(all).await?;
+        let mut counters = BTreeMap::new();
+        let mut uses = HashMap::with_capacity(found.len());
+        for (who, applying) in found {
+            uses.insert(who, reserve::uses(&who, &applying, now, &mut counters));
+        }
+        Ok(Counting {
+            uses,
+            counters: counters.into_values().collect(),
         })
     }
 

@@ -17,7 +17,7 @@ mod update;
 
 pub use announce::announce;
 pub use applying::Who;
-pub use desk::{Desk, Reserved};
+pub use desk::{Counting, Desk, Reserved};
 pub use fresh::Fresh;
 pub use policies::{Policies, present as present_policy};
 pub use policy::{longest_lifetime, policy, update_policy};

@@ -165,7 +165,7 @@ fn grouped(asks: Vec<Ask>, now: DateTime<Utc>, counters: &mut BTreeMap<Uuid, Val
         );
         let place = *found.entry(alike).or_insert_with(|| {
             groups.push(Group {
-                uses: uses(&ask, now, counters),
+                uses: uses(&ask.who, &ask.applying, now, counters),
                 asks: Vec::new(),
             });
             groups.len() - 1
@@ -175,14 +175,19 @@ fn grouped(asks: Vec<Ask>, now: DateTime<Utc>, counters: &mut BTreeMap<Uuid, Val
     groups
 }
 
-/// The counters of a request, by id.
-fn uses(ask: &Ask, now: DateTime<Utc>, counters: &mut BTreeMap<Uuid, Value>) -> Vec<Uuid> {
+/// The counters of what a key or a user uses, by id; adds what is written of each.
+pub(super) fn uses(
+    who: &Who,
+    applying: &[Applies],
+    now: DateTime<Utc>,
+    counters: &mut BTreeMap<Uuid, Value>,
+) -> Vec<Uuid> {
     let mut uses = Vec::new();
-    for one in ask.applying.iter() {
-        let user = one.member(&ask.who);
+    for one in applying {
+        let user = one.member(who);
         let rates = one.rates(now);
         if !rates.is_empty() {
-            let id = one.counter(&ask.who);
+            let id = one.counter(who);
             let Rates {
                 requests,
                 tokens,
@@ -194,7 +199,7 @@ fn uses(ask: &Ask, now: DateTime<Utc>, counters: &mut BTreeMap<Uuid, Value>) -> 
             uses.push(id);
         }
         for budget in &one.limits.budgets {
-            let id = one.counter_of(budget.id, &ask.who);
+            let id = one.counter_of(budget.id, who);
             counters.entry(id).or_insert_with(|| {
                 json!({"id": id, "limit_id": one.limits.id, "budget_id": budget.id, "user_id": user,
                     "since": text(budget.counts_from(now)), "max_usd": budget.max_at(now).micros()})

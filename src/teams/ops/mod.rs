@@ -17,7 +17,7 @@ pub(crate) use last_admin::keep as keep_an_admin;
 
 pub use read::{
     by_id, by_ids, by_slug, children, cursor, list, may_read, member_list, members_of,
-    memberships_of, sight, teams_of, upwards,
+    memberships_among, memberships_of, sight, teams_of, upwards,
 };
 pub use update::update;
 

@@ -1,6 +1,6 @@
 //! Reading teams and memberships.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use uuid::Uuid;
@@ -17,7 +17,7 @@ use crate::permissions::ops::access;
 use crate::teams::model::{
     JoinedTeam, MemberFilter, MemberList, Membership, Team, TeamFilter, TeamList, TeamSort,
 };
-use crate::teams::store::{lists, rows, tree};
+use crate::teams::store::{lists, members, rows, tree};
 use crate::users;
 
 /// Teams by id, for loaders: rights are decided afterwards by [`may_read`].
@@ -163,11 +163,27 @@ pub fn member_list(ctx: &Ctx, team: Uuid, filter: MemberFilter) -> MemberList {
     }
 }
 
-/// The team and all above it, from the team upwards.
+/// Of each of these teams itself and all above it, from the team upwards.
 ///
 /// # Errors
 /// `SERVICE_UNAVAILABLE` when the database cannot be reached.
-pub async fn upwards(db: &Db, team: Uuid) -> Result<Vec<Uuid>> {
+pub async fn upwards(db: &Db, of: Vec<Uuid>) -> Result<HashMap<Uuid, Vec<Uuid>>> {
+    if of.is_empty() {
+        return Ok(HashMap::new());
+    }
     let mut conn = db.read("teams_above").await?;
-    Ok(tree::upwards(&mut conn, team).await?)
+    Ok(tree::all_upwards(&mut conn, of).await?)
+}
+
+/// Those of these pairs of a team and a user that are memberships. Rights are the caller's matter.
+///
+/// # Errors
+/// `SERVICE_UNAVAILABLE` when the database cannot be reached.
+pub async fn memberships_among(db: &Db, pairs: &[(Uuid, Uuid)]) -> Result<HashSet<(Uuid, Uuid)>> {
+    if pairs.is_empty() {
+        return Ok(HashSet::new());
+    }
+    let mut conn = db.read("memberships_among").await?;
+    let found = members::among(&mut conn, pairs).await?;
+    Ok(found.into_iter().collect())
 }

@@ -28,6 +28,31 @@ pub(crate) async fn lock(
         .optional()?)
 }
 
+/// Those of these pairs of a team and a user that are memberships.
+pub(crate) async fn among(
+    conn: &mut AsyncPgConnection,
+    pairs: &[(Uuid, Uuid)],
+) -> db::Result<Vec<(Uuid, Uuid)>> {
+    let (teams, users): (Vec<Uuid>, Vec<Uuid>) = pairs.iter().copied().unzip();
+    let statement = Statement::new(
+        "SELECT m.team_id, m.user_id FROM team_memberships m WHERE (m.team_id, m.user_id) IN (SELECT * FROM unnest(",
+    )
+    .bind(teams)
+    .sql(", ")
+    .bind(users)
+    .sql("))");
+    let rows: Vec<Pair> = statement.load(conn).await?;
+    Ok(rows.iter().map(|row| (row.team_id, row.user_id)).collect())
+}
+
+#[derive(QueryableByName)]
+struct Pair {
+    #[diesel(sql_type = sql_types::Uuid)]
+    team_id: Uuid,
+    #[diesel(sql_type = sql_types::Uuid)]
+    user_id: Uuid,
+}
+
 /// The memberships of a user or a team, in the order in which they began; a key has none.
 pub(crate) async fn all_of(
     conn: &mut AsyncPgConnection,

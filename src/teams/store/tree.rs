@@ -1,5 +1,7 @@
 //! SQL that walks the tree of teams.
 
+use std::collections::HashMap;
+
 use diesel::QueryableByName;
 use diesel::sql_types::{self, BigInt};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
@@ -32,6 +34,35 @@ pub(crate) async fn upwards(conn: &mut AsyncPgConnection, team: Uuid) -> db::Res
     );
     let rows: Vec<One> = statement.load(conn).await?;
     Ok(rows.into_iter().map(|row| row.id).collect())
+}
+
+/// The same of each of these teams.
+pub(crate) async fn all_upwards(
+    conn: &mut AsyncPgConnection,
+    teams: Vec<Uuid>,
+) -> db::Result<HashMap<Uuid, Vec<Uuid>>> {
+    let statement = Statement::new(
+        "WITH RECURSIVE up (team, id, parent_id, level) AS (SELECT t.id, t.id, t.parent_id, 1 FROM teams t WHERE t.id = ANY(",
+    )
+    .bind(teams)
+    .sql(
+        ") UNION ALL SELECT up.team, t.id, t.parent_id, up.level + 1 FROM up JOIN teams t ON t.id = up.parent_id WHERE up.level < 64)
+        SELECT team, id FROM up ORDER BY team, level",
+    );
+    let rows: Vec<Above> = statement.load(conn).await?;
+    let mut found: HashMap<Uuid, Vec<Uuid>> = HashMap::new();
+    for row in rows {
+        found.entry(row.team).or_default().push(row.id);
+    }
+    Ok(found)
+}
+
+#[derive(QueryableByName)]
+struct Above {
+    #[diesel(sql_type = sql_types::Uuid)]
+    team: Uuid,
+    #[diesel(sql_type = sql_types::Uuid)]
+    id: Uuid,
 }
 
 /// How many levels the team and all below it make: 1 for a team without children.

@@ -2,6 +2,8 @@
 
 mod inputs;
 mod queries;
+mod record;
 mod types;
 
 pub use queries::UsageQueries;
+pub use record::UsageMutations;

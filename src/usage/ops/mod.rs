@@ -1,7 +1,14 @@
 //! The operations on usage.
 
+mod line;
 mod names;
+mod record;
 mod report;
+mod whose;
 
 pub use names::{Names, names};
+pub use record::record;
 pub use report::{READ, report, too_many};
+
+/// Record what keys and users have used.
+pub const WRITE: &str = "usage.write";

@@ -1,3 +1,4 @@
 //! SQL of usage.
 
+pub(super) mod record;
 pub(super) mod report;

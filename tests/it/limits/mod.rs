@@ -6,7 +6,7 @@ mod calendar;
 mod every_way;
 mod exact;
 mod malformed;
-mod manage;
+pub mod manage;
 mod notices;
 mod policy;
 mod servers;

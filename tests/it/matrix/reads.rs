@@ -156,7 +156,14 @@ fn is_wrapper(kind: &str) -> bool {
     ["Connection", "Edge", "Payload"]
         .iter()
         .any(|end| kind.ends_with(end))
-        || ["PageInfo", "Mutation", "Subscription"].contains(&kind)
+        || [
+            "PageInfo",
+            "Mutation",
+            "Subscription",
+            "UsageLine",
+            "UsageLineError",
+        ]
+        .contains(&kind)
 }
 
 #[tokio::test]

@@ -11,7 +11,12 @@ use crate::matrix::world::World;
 
 /// What each mutation does: it alters the answer about some key, or none, because what it makes is new or nobody has it. In this order,
 /// by an administrator.
-const CHANGES: [(bool, &str, &str); 42] = [
+const CHANGES: [(bool, &str, &str); 43] = [
+    (
+        false,
+        "recordUsage",
+        "{events: [{id: \"1\", apiKey: \"$key\"}]}",
+    ),
     // Only what is told a cost is answered by limits, and those are remembered apart.
     (
         false,

@@ -44,6 +44,7 @@ pub fn arguments(asked: &Asked, ground: &Ground) -> Value {
                 "budgets": [sample("BudgetInput", ground)]}),
             "updateLimitPolicy" => json!({"userDefaults": {"maxParallel": 5,
                 "budgets": [sample("DefaultBudgetInput", ground)]}}),
+            "recordUsage" => json!({"events": [sample("UsageEventInput", ground)]}),
             other => panic!("there is no request to vary for the mutation {other}"),
         },
         _ => return json!({}),
@@ -67,6 +68,9 @@ pub fn sample(input: &str, ground: &Ground) -> Value {
         "TeamMemberInput" => json!({"user": ground.id("$user")}),
         "KeyPermissionInput" => json!({"path": "/models", "role": "USE"}),
         "RoleGrantInput" => json!({"role": "USE"}),
+        "UsageEventInput" => {
+            json!({"id": "1", "apiKey": ground.id("$key"), "usd": "0.5", "tags": ["chat"]})
+        }
         "UserOrder" => json!({"field": "USERNAME"}),
         "TeamOrder" => json!({"field": "SLUG"}),
         "ApiKeyOrder" => json!({"field": "NAME"}),
