@@ -491,7 +491,8 @@ END
 $$;
 
 -- Reserves for many requests at once, each against all its limits or not at all. `batch` has the counters (in the order of their ids, with
--- what is allowed of each at this moment) and the groups: requests that are alike, with the places of their counters and their ids. Answers
+-- what is allowed of each at this moment) and the groups: requests that are alike, with the places of their counters and their ids, and
+-- whether they stand until they are settled; else they are counted at once, and not among those that are open. Answers
 -- how many of each group pass, what stopped the next one, and the counters as they are now.
 CREATE FUNCTION limits_reserve(batch jsonb) RETURNS text LANGUAGE plpgsql AS $$
 #variable_conflict use_variable
@@ -541,9 +542,9 @@ BEGIN
     INTO ids, kinds, starts, spents, helds, minutes, requests, tokens, opens, max_usd, max_req, max_tok, max_par
     FROM jsonb_to_recordset(batch->'counters') AS w (id uuid, budget_id uuid, since timestamptz, max_usd bigint, max_req bigint, max_tok bigint,
         max_par bigint) LEFT JOIN limit_counters k ON k.id = w.id;
-    FOR one IN SELECT g.uses, g.size, g.requests AS req, g.tokens AS tok, g.micros AS usd
+    FOR one IN SELECT g.uses, g.size, g.requests AS req, g.tokens AS tok, g.micros AS usd, g.stands
         FROM jsonb_to_recordset(batch->'groups')
-            AS g (n bigint, uses integer[], size bigint, requests bigint, tokens bigint, micros bigint) ORDER BY g.n
+            AS g (n bigint, uses integer[], size bigint, requests bigint, tokens bigint, micros bigint, stands boolean) ORDER BY g.n
     LOOP
         pass := one.size;
         stopper := NULL;
@@ -564,7 +565,7 @@ BEGIN
                 room := CASE WHEN room <= 0 THEN 0 WHEN one.tok > 0 THEN room / one.tok ELSE pass END;
                 IF room < pass THEN pass := room; stopper := place || ' tokens'; END IF;
             END IF;
-            IF max_par[place] IS NOT NULL THEN
+            IF max_par[place] = 0 OR one.stands AND max_par[place] IS NOT NULL THEN
                 room := greatest(max_par[place] - opens[place], 0);
                 IF room < pass THEN pass := room; stopper := place || ' parallel'; END IF;
             END IF;
@@ -576,7 +577,7 @@ BEGIN
                 ELSE
                     requests[place] := requests[place] + pass * one.req;
                     tokens[place] := tokens[place] + pass * one.tok;
-                    opens[place] := opens[place] + pass;
+                    IF one.stands THEN opens[place] := opens[place] + pass; END IF;
                 END IF;
             END LOOP;
         END IF;
@@ -595,9 +596,9 @@ BEGIN
             ARRAY(SELECT ids[u] FROM unnest(g.uses) AS u WHERE ids[u] IS NOT NULL), g.requests, g.tokens, g.micros, g.resource
         FROM jsonb_to_recordset(batch->'groups')
             AS g (n bigint, uses integer[], ids jsonb, asker_id uuid, api_key_id uuid, user_id uuid, team_id uuid, requests bigint,
-                tokens bigint, micros bigint, resource text)
+                tokens bigint, micros bigint, resource text, stands boolean)
         CROSS JOIN LATERAL jsonb_array_elements_text(g.ids) WITH ORDINALITY AS i (id, place)
-        WHERE i.place <= passed[g.n];
+        WHERE g.stands AND i.place <= passed[g.n];
     RETURN json_build_object('passed', passed, 'stoppers', stoppers, 'spent', spents, 'reserved', helds, 'requests', requests,
         'tokens', tokens, 'parallel', opens)::text;
 END

@@ -147,7 +147,7 @@ settings! {
         /// Keys that one service may have verified at `/v1/verify` a minute; 0 means no limit.
         checks_per_actor: u32 = 0;
         /// What requests through a reverse proxy need, for `/v1/authorize`: in the file tables `[[authorize]]` with `prefix`, and perhaps
-        /// `methods`, `host`, `privilege` and `path`. The first that matches decides; what none matches is refused.
+        /// `methods`, `host`, `privilege`, `path` and `requests`. The first that matches decides; what none matches is refused.
         authorize: Vec<http::Rule> = Vec::new();
         /// A file with the public keys of those who may report leaked keys at `/v1/leaked`: PEM, or the JSON document that GitHub
         /// serves its keys in, https://api.github.com/meta/public_keys/secret_scanning. Empty: nobody may.

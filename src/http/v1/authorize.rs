@@ -1,5 +1,5 @@
-//! `/v1/authorize`: a reverse proxy asks whether its client may pass. 200 with headers that say who it is, 401, or 403: proxies know
-//! no other answers. 503 when the database is out of reach.
+//! `/v1/authorize`: a reverse proxy asks whether its client may pass. 200 with headers that say who it is, 401, 403, or 429 where a limit
+//! stops it; of a proxy that takes 429 for a fault the query asks for 403. 503 when the database is out of reach.
 //!
 //! What is asked comes from the query, which the proxy's operator writes, and from the rules of the configuration, by what the proxy
 //! says of its client's request. Where rules are configured and the proxy names a URI, a rule must match. Query and rules are joined by
@@ -15,7 +15,8 @@ use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
 
-use super::rules::Needed;
+use super::ratelimit;
+use super::rules::{MAX_REQUESTS, Needed};
 use super::target::Target;
 use super::{Refusal, note, refuse};
 use crate::authn::Credential;
@@ -35,8 +36,11 @@ const API_KEY: HeaderName = HeaderName::from_static("x-api-key");
 /// Answers where the proxy names its client's request in headers, or asks by query.
 pub async fn handle(State(server): State<Server>, request: Request) -> Response {
     let (parts, _) = request.into_parts();
-    let needs = needs(&server, &parts);
-    answer(&server, &parts, needs).await
+    let (asked, limited) = match of_query(&parts.uri) {
+        Ok(query) => (asked_of(&server, &parts, &query), query.limited),
+        Err(error) => (Err(error), StatusCode::TOO_MANY_REQUESTS),
+    };
+    answer(&server, &parts, asked, limited).await
 }
 
 /// Answers where the proxy has put the path in front of its client's URI and kept method and host, as Envoy does.
@@ -44,22 +48,44 @@ pub async fn handle_below(State(server): State<Server>, request: Request) -> Res
     let (parts, _) = request.into_parts();
     // The query is the client's: it says nothing.
     let target = Target::of_request(&parts.method, &parts.uri, &parts.headers, PATH);
-    let needs = target
+    let asked = target
         .and_then(|target| server.settings.authorize.needed(&target))
-        .map(|needed| vec![needed])
+        .map(|(needed, requests)| Asked {
+            needs: vec![needed],
+            requests,
+        })
         .map_err(Error::forbidden);
-    answer(&server, &parts, needs).await
+    answer(&server, &parts, asked, StatusCode::TOO_MANY_REQUESTS).await
 }
 
-/// All that is asked of this request.
-fn needs(server: &Server, parts: &Parts) -> Result<Vec<Needed>> {
+/// All that is asked of a request.
+struct Asked {
+    needs: Vec<Needed>,
+    /// As how many it counts.
+    requests: i64,
+}
+
+/// What the query says.
+struct ByQuery {
+    needed: Needed,
+    requests: Option<i64>,
+    /// The status of what a limit stops.
+    limited: StatusCode,
+}
+
+/// All that is asked of this request. As how many it counts is what the rule says or the query, whichever is more.
+fn asked_of(server: &Server, parts: &Parts, query: &ByQuery) -> Result<Asked> {
     let rules = &server.settings.authorize;
-    let by_query = of_query(&parts.uri)?;
-    let mut needs: Vec<Needed> = by_query.into_iter().map(Some).collect();
+    let mut needs: Vec<Needed> = query.needed.clone().into_iter().map(Some).collect();
+    let mut requests = query.requests;
     if !rules.is_empty() {
         let target = Target::of_headers(&parts.headers).map_err(Error::forbidden)?;
         match target {
-            Some(target) => needs.push(rules.needed(&target).map_err(Error::forbidden)?),
+            Some(target) => {
+                let (needed, counts) = rules.needed(&target).map_err(Error::forbidden)?;
+                needs.push(needed);
+                requests = Some(requests.unwrap_or(0).max(counts));
+            }
             None if needs.is_empty() => {
                 return Err(Error::forbidden(
                     "The proxy does not say what is asked for: let it send X-Forwarded-Uri and X-Forwarded-Method.",
@@ -71,21 +97,26 @@ fn needs(server: &Server, parts: &Parts) -> Result<Vec<Needed>> {
     if needs.is_empty() {
         needs.push(None);
     }
-    Ok(needs)
+    Ok(Asked {
+        needs,
+        requests: requests.unwrap_or(1),
+    })
 }
 
 /// What the query asks for.
-fn of_query(uri: &Uri) -> Result<Needed> {
+fn of_query(uri: &Uri) -> Result<ByQuery> {
     let Query(parameters) = Query::<Vec<(String, String)>>::try_from_uri(uri)
         .map_err(|_| Error::bad_input("query", "The query cannot be read."))?;
-    let (mut privilege, mut path) = (None, None);
+    let (mut privilege, mut path, mut requests, mut limited) = (None, None, None, None);
     for (name, value) in parameters {
         let place = match name.as_str() {
             "privilege" => &mut privilege,
             "path" => &mut path,
+            "requests" => &mut requests,
+            "limited" => &mut limited,
             _ => {
                 let message = format!(
-                    "There is no parameter {}. There are privilege and path.",
+                    "There is no parameter {}. There are privilege, path, requests and limited.",
                     quoted(&name)
                 );
                 return Err(Error::bad_input("query", message));
@@ -96,16 +127,44 @@ fn of_query(uri: &Uri) -> Result<Needed> {
             return Err(Error::bad_input(name, message));
         }
     }
-    asked("", privilege.as_deref(), path.as_deref())
+    let counts = |text: String| {
+        let number = text.parse().ok();
+        let number = number.filter(|number| (1..=MAX_REQUESTS).contains(number));
+        number.ok_or_else(|| {
+            let message = format!(
+                "requests is {}. It is a whole number from 1 to {MAX_REQUESTS}.",
+                quoted(&text)
+            );
+            Error::bad_input("requests", message)
+        })
+    };
+    let limited = match limited.as_deref() {
+        None | Some("429") => StatusCode::TOO_MANY_REQUESTS,
+        Some("403") => StatusCode::FORBIDDEN,
+        Some(other) => {
+            let message = format!("limited is {}. It is 429 or 403.", quoted(other));
+            return Err(Error::bad_input("limited", message));
+        }
+    };
+    Ok(ByQuery {
+        needed: asked("", privilege.as_deref(), path.as_deref())?,
+        requests: requests.map(counts).transpose()?,
+        limited,
+    })
 }
 
-async fn answer(server: &Server, parts: &Parts, needs: Result<Vec<Needed>>) -> Response {
+async fn answer(
+    server: &Server,
+    parts: &Parts,
+    asked: Result<Asked>,
+    limited: StatusCode,
+) -> Response {
     let mut noted = Noted {
         operation: "authorize".into(),
         ..Noted::default()
     };
     let since = Instant::now();
-    let decided = decide(server, parts, needs, &mut noted).await;
+    let decided = decide(server, parts, (asked, limited), &mut noted).await;
     server.v1.authorizing.record(since.elapsed());
     noted.often = decided.is_ok();
     note(decided, noted)
@@ -114,7 +173,7 @@ async fn answer(server: &Server, parts: &Parts, needs: Result<Vec<Needed>>) -> R
 async fn decide(
     server: &Server,
     parts: &Parts,
-    needs: Result<Vec<Needed>>,
+    (asked, limited): (Result<Asked>, StatusCode),
     noted: &mut Noted,
 ) -> std::result::Result<Response, Refusal> {
     let info = parts.extensions.get::<Arc<RequestInfo>>();
@@ -136,27 +195,48 @@ async fn decide(
     })?;
     let question = question.from(ip);
     // Whoever is not known is told so before anything else; a request that cannot be judged is refused to everybody.
-    let (needs, unclear) = match needs {
-        Ok(needs) => (needs, None),
-        Err(error) => (vec![None], Some(error)),
+    let (asked, unclear) = match asked {
+        Ok(asked) => (asked, None),
+        Err(error) => {
+            let needs = vec![None];
+            (Asked { needs, requests: 0 }, Some(error))
+        }
     };
-    let questions: Vec<Question> = needs
+    let questions: Vec<Question> = asked
+        .needs
         .into_iter()
         .map(|needed| question.clone().asking(needed))
         .collect();
     let asking = server.app.authenticator.answer(&questions);
     let deadline = server.app.api.settings().deadline;
-    let verdicts = caller::within(deadline, pin!(asking))
+    let mut verdicts = caller::within(deadline, pin!(asking))
         .await
         .unwrap_or_else(|| Err(caller::late()))
         .map_err(|error| refuse(None, error))?;
+    let stops = |verdict: &&Verdict| verdict.outcome != Outcome::Valid;
+    let key = verdicts.first().and_then(|verdict| verdict.key.clone());
+    let counts = asked.requests > 0 && !verdicts.iter().any(|verdict| stops(&verdict));
+    let counted = match key.filter(|_| counts) {
+        None => None,
+        Some(key) => ratelimit::count(server, &key, asked.requests)
+            .await
+            .map_err(|error| refuse(None, error))?,
+    };
+    let stopped = counted
+        .as_ref()
+        .and_then(|counted| Some((counted.stopped_as()?, counted.refusal(server, limited)?)));
+    if let (Some((outcome, _)), Some(verdict)) = (&stopped, verdicts.first_mut()) {
+        verdict.outcome = *outcome;
+    }
     for verdict in &verdicts {
         server.v1.count(verdict.outcome);
         if let Some(key) = &verdict.key {
             noted.actor = Some(Id::new(Kind::User, key.user_id));
         }
     }
-    let stops = |verdict: &&Verdict| verdict.outcome != Outcome::Valid;
+    if let Some((_, refused)) = stopped {
+        return Err(refused);
+    }
     if let Some(refused) = verdicts.iter().find(stops) {
         let message = refused.message.clone().unwrap_or_default();
         return Err(match refused.outcome {
@@ -167,7 +247,11 @@ async fn decide(
     if let Some(error) = unclear {
         return Err(refuse(Some(StatusCode::FORBIDDEN), error));
     }
-    Ok(passing(&verdicts))
+    let mut response = passing(&verdicts);
+    if let Some(counted) = counted {
+        counted.tell(server, response.headers_mut());
+    }
+    Ok(response)
 }
 
 /// The key that the client sent, in one of three ways and no more than one.

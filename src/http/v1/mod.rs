@@ -8,6 +8,7 @@ mod authorize;
 mod cost;
 mod fields;
 mod leaked;
+mod ratelimit;
 mod report;
 mod reporters;
 mod rules;

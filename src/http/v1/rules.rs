@@ -26,7 +26,13 @@ pub struct Rule {
     /// Where, with the segments that the prefix names: `/models/{name}`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub path: Option<String>,
+    /// As how many requests it counts against the limits of the key, at most 1,000,000; 0: limits are not asked. 1 unless told.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub requests: Option<u32>,
 }
+
+/// As how many one request counts at most.
+pub(super) const MAX_REQUESTS: i64 = 1_000_000;
 
 /// A rule that means nothing.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -55,6 +61,7 @@ struct Compiled {
     host: Option<String>,
     prefix: Vec<Part>,
     asked: Option<(Privilege, Vec<Part>)>,
+    requests: i64,
 }
 
 /// One segment of a template.
@@ -96,11 +103,11 @@ impl Rules {
         self.0.is_empty()
     }
 
-    /// What the first matching rule asks for.
+    /// What the first matching rule asks for, and as how many requests it counts.
     ///
     /// # Errors
     /// A sentence, when no rule matches or the URI's segments make no path.
-    pub(super) fn needed(&self, target: &Target) -> Result<Needed, String> {
+    pub(super) fn needed(&self, target: &Target) -> Result<(Needed, i64), String> {
         let hit = self
             .0
             .iter()
@@ -109,10 +116,10 @@ impl Rules {
             return Err("No rule matches this request.".into());
         };
         let Some((privilege, template)) = &rule.asked else {
-            return Ok(None);
+            return Ok((None, rule.requests));
         };
         let path = fill(template, &found).map_err(|why| format!("The rule's path: {why}."))?;
-        Ok(Some((privilege.clone(), path)))
+        Ok((Some((privilege.clone(), path)), rule.requests))
     }
 }
 
@@ -143,6 +150,12 @@ impl Compiled {
         }) {
             return Err(format!("`{}` has a name twice", rule.prefix));
         }
+        let requests = i64::from(rule.requests.unwrap_or(1));
+        if requests > MAX_REQUESTS {
+            return Err(format!(
+                "`requests` is {requests}; one request counts as at most {MAX_REQUESTS}"
+            ));
+        }
         let asked = match (&rule.privilege, &rule.path) {
             (None, None) => None,
             (Some(privilege), Some(path)) => {
@@ -167,6 +180,7 @@ impl Compiled {
             host: rule.host.as_ref().map(|host| host.to_ascii_lowercase()),
             prefix,
             asked,
+            requests,
         })
     }
 

@@ -8,7 +8,7 @@ use chrono::{DateTime, Utc};
 use serde_json::Value;
 use uuid::Uuid;
 
-use super::applying::{Applying, Who};
+use super::applying::{Applies, Applying, Who};
 use super::reserve::{self, Cost, Outcome};
 use super::settle::{self, Settled, Settlement};
 use super::state::State;
@@ -99,6 +99,7 @@ impl Desk {
             who,
             cost,
             resource,
+            stands: true,
             applying: self.applying.to(who).await?,
         };
         let id = ask.id;
@@ -125,6 +126,45 @@ impl Desk {
             uses,
             counters: counters.into_values().collect(),
         })
+    }
+
+    /// Counts so many requests by that key against every limit that applies to it, or against none: at once, without a reservation that
+    /// somebody would have to settle. So they are not among what is limited at once, except where that allows nothing; of tokens and money
+    /// something must be left. `None` where nothing that applies is about that.
+    ///
+    /// # Errors
+    /// `SERVICE_UNAVAILABLE` when the database cannot be reached: they may be counted all the same.
+    pub async fn count(&self, who: Who, requests: i64) -> Result<Option<Reserved>> {
+        let applying = self.applying.to(who).await?;
+        let counts = |one: &Applies| {
+            let rates = one.limits.rates;
+            let is_about = rates.requests.or(rates.tokens).is_some() || rates.parallel == Some(0);
+            is_about || !one.limits.budgets.is_empty()
+        };
+        if !applying.iter().any(counts) {
+            return Ok(None);
+        }
+        let number = self.number.fetch_add(1, Ordering::Relaxed);
+        let ask = reserve::Ask {
+            // It is stored nowhere.
+            id: Uuid::from_u64_pair(0, number),
+            asker: None,
+            who,
+            cost: Cost {
+                requests,
+                tokens: 0,
+                micros: 0,
+            },
+            resource: "/".into(),
+            stands: false,
+            applying,
+        };
+        let outcome = self.reserving.load(ask).await?;
+        let outcome = outcome.ok_or_else(|| Error::internal("a request without an outcome"))?;
+        Ok(Some(Reserved {
+            id: None,
+            states: outcome.states,
+        }))
     }
 
     /// Turns a reservation into what was used in truth: more is counted too, less gives back.

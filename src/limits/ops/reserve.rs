@@ -44,6 +44,8 @@ pub(super) struct Ask {
     pub cost: Cost,
     /// What is used: a path.
     pub resource: Arc<str>,
+    /// Whether it stands until it is settled; else it is counted at once.
+    pub stands: bool,
     /// What applies.
     pub applying: Arc<Vec<Applies>>,
 }
@@ -162,6 +164,7 @@ fn grouped(asks: Vec<Ask>, now: DateTime<Utc>, counters: &mut BTreeMap<Uuid, Val
             ask.cost,
             Arc::as_ptr(&ask.applying),
             ask.resource.clone(),
+            ask.stands,
         );
         let place = *found.entry(alike).or_insert_with(|| {
             groups.push(Group {
@@ -217,6 +220,7 @@ impl Group {
             who,
             cost,
             resource,
+            stands,
             ..
         } = &self.asks[0];
         let uses: Vec<usize> = self
@@ -229,7 +233,7 @@ impl Group {
             "n": n, "uses": uses, "size": self.asks.len(), "ids": self.asks.iter().map(|ask| ask.id).collect::<Vec<_>>(),
             "asker_id": asker, "api_key_id": who.key, "user_id": who.user, "team_id": who.team,
             "requests": cost.requests, "tokens": cost.tokens, "micros": cost.micros,
-            "resource": resource,
+            "resource": resource, "stands": stands,
         })
     }
 }

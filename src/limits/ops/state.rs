@@ -50,6 +50,12 @@ impl State {
         (self.max - self.used).max(0)
     }
 
+    /// Seconds until it begins anew, rounded up.
+    pub fn seconds_left(&self, now: DateTime<Utc>) -> Option<i64> {
+        let at = self.resets_at?;
+        Some(((at - now).num_milliseconds().max(1) + 999) / 1_000)
+    }
+
     /// Seconds after which a request of that cost may pass; `None` where waiting does not help, or nobody knows how long.
     pub fn retry_after(&self, cost: &Cost, now: DateTime<Utc>) -> Option<i64> {
         let needs = match self.what {
@@ -61,14 +67,10 @@ impl State {
         if self.max == 0 || needs > self.max {
             return None;
         }
-        match (&self.what, self.resets_at) {
+        match &self.what {
             // Some reservation may be settled at any moment.
-            (What::Parallel, _) => Some(1),
-            (_, None) => None,
-            (_, Some(at)) => {
-                let millis = (at - now).num_milliseconds();
-                Some((millis.max(1) + 999) / 1_000)
-            }
+            What::Parallel => Some(1),
+            _ => self.seconds_left(now),
         }
     }
 }

@@ -2,3 +2,4 @@
 
 pub mod api;
 mod errors;
+mod limits;

@@ -5,6 +5,7 @@ mod leaked;
 mod malformed;
 pub mod openapi;
 mod proxies;
+mod ratelimit;
 mod rights;
 mod same;
 mod straight;

@@ -37,6 +37,9 @@ pub fn described(method: &str, route: &str, answer: &Answer) {
     let headers = response["headers"].as_object().unwrap_or(&none);
     for (name, header) in headers {
         let value = answer.headers.get(name);
+        if value.is_none() && resolved(&document, header)["required"] == false {
+            continue;
+        }
         let value = value.unwrap_or_else(|| panic!("{status} of {route} lacks {name}"));
         let text = value.to_str().unwrap();
         let schema = &resolved(&document, header)["schema"];

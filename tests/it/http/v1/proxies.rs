@@ -14,6 +14,7 @@ fn rule(methods: &[&str], host: Option<&str>, prefix: &str, asked: Option<(&str,
         prefix: prefix.into(),
         privilege: asked.map(|(privilege, _)| privilege.into()),
         path: asked.map(|(_, path)| path.into()),
+        requests: None,
     }
 }
 
