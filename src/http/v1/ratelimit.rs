@@ -119,11 +119,11 @@ fn why(state: &State) -> String {
         Subject::EachMember(_) | Subject::Member { .. } => "this key's owner within the team",
         Subject::Team(_) => "this key's team",
     };
-    let max = state.max;
+    let (left, max) = (state.remaining(), state.max);
     match &state.what {
-        What::Requests => format!("Of {max} requests a minute for {whose}, none is left."),
-        What::Tokens => format!("Of {max} tokens a minute for {whose}, none is left."),
-        What::Parallel => format!("Of {max} requests at once for {whose}, none is left."),
+        What::Requests => format!("Of {max} requests a minute for {whose}, {left} are left."),
+        What::Tokens => format!("Of {max} tokens a minute for {whose}, {left} are left."),
+        What::Parallel => format!("Of {max} requests at once for {whose}, {left} are left."),
         What::Budget(name) => format!("Nothing is left of the budget '{name}' for {whose}."),
     }
 }

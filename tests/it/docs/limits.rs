@@ -34,7 +34,7 @@ async fn the_worked_example_is_answered_as_the_page_says() {
     let app = TestApp::with(setup).await;
     let server = Process::start(&url, Protocol::On).await;
 
-    let mut script = String::from("set -u\n");
+    let mut script = String::new();
     let mut wanted: Vec<(String, String)> = Vec::new();
     for (kind, text) in blocks(&page) {
         if kind == "sh" {

@@ -22,8 +22,8 @@ enum Changes {
     Europe,
     /// Second Sunday of March, first of November, 02:00 local.
     America,
-    /// First Sundays of October and April, 02:00 local; the year begins in summer.
-    South,
+    /// First Sundays of October, 02:00 local, and of April, at that hour of summer; the year begins in summer.
+    South(u32),
 }
 
 /// Zones whose rules have been the same since then.
@@ -33,8 +33,8 @@ pub const ZONES: [Rules; 7] = [
     zone("Europe/Berlin", 60, 60, Changes::Europe),
     zone("Europe/London", 0, 60, Changes::Europe),
     zone("America/New_York", -300, 60, Changes::America),
-    zone("Australia/Sydney", 600, 60, Changes::South),
-    zone("Australia/Lord_Howe", 630, 30, Changes::South),
+    zone("Australia/Sydney", 600, 60, Changes::South(3)),
+    zone("Australia/Lord_Howe", 630, 30, Changes::South(2)),
 ];
 
 const fn zone(name: &'static str, standard: i64, saving: i64, changes: Changes) -> Rules {
@@ -72,9 +72,9 @@ impl Rules {
                 at(sunday(year, 3, 2), 2) - standard,
                 at(sunday(year, 11, 1), 2) - standard - saving,
             )),
-            Changes::South => Some((
+            Changes::South(ends) => Some((
                 at(sunday(year, 10, 1), 2) - standard,
-                at(sunday(year, 4, 1), 2) - standard - saving,
+                at(sunday(year, 4, 1), ends) - standard - saving,
             )),
         }
     }

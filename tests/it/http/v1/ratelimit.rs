@@ -175,15 +175,25 @@ async fn all_limits_are_named_by_whose_they_are() {
     insta::assert_snapshot!(all.join("\n"));
 }
 
+/// Statements that one more request costs, once what it depends on is remembered: of a change, a server hears a second time when the
+/// database announces it.
+async fn cost(app: &TestApp, key: &str) -> u64 {
+    let mut least = u64::MAX;
+    for _ in 0..5 {
+        let before = app.app.db.statements();
+        ask(app, key, "", None).await;
+        least = least.min(app.app.db.statements() - before);
+        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+    }
+    least
+}
+
 #[tokio::test]
 async fn no_statement_more_where_no_limit_applies() {
     let app = TestApp::new().await;
     let (_, key) = app.user_with_key("ada", InstanceRole::Member).await;
     let leased = app.replica(1, None).await;
-    ask(&leased, &key, "", None).await;
-    let before = leased.app.db.statements();
-    ask(&leased, &key, "", None).await;
-    assert_eq!(leased.app.db.statements() - before, 0);
+    assert_eq!(cost(&leased, &key).await, 0);
     let admin = leased.admin();
     let own = admin
         .data("{ user(by: {username: \"ada\"}) { id } }", json!({}))
@@ -191,16 +201,15 @@ async fn no_statement_more_where_no_limit_applies() {
     let subject = json!({"user": own["user"]["id"]});
     // What it is not about costs nothing.
     update(&admin, json!({"subject": subject, "maxParallel": 5})).await;
-    ask(&leased, &key, "", None).await;
-    let before = leased.app.db.statements();
-    ask(&leased, &key, "", None).await;
-    assert_eq!(leased.app.db.statements() - before, 0);
-    update(&admin, json!({"subject": subject, "requestsPerMinute": 5})).await;
-    ask(&leased, &key, "", None).await;
-    let before = leased.app.db.statements();
+    assert_eq!(cost(&leased, &key).await, 0);
+    update(
+        &admin,
+        json!({"subject": subject, "requestsPerMinute": 500}),
+    )
+    .await;
+    assert_eq!(cost(&leased, &key).await, 1);
     let answer = ask(&leased, &key, "", None).await;
-    assert_eq!(leased.app.db.statements() - before, 1);
-    assert_eq!(answer.header("ratelimit"), "\"user\";r=3;t=60");
+    assert_eq!(answer.header("ratelimit"), "\"user\";r=494;t=60");
 }
 
 #[tokio::test(flavor = "multi_thread")]
