@@ -3,6 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::task::JoinHandle;
+
 use crate::api_keys;
 use crate::audit::follow::Feed;
 use crate::authn::{Authenticator, Credential};
@@ -15,6 +17,7 @@ use crate::graphql::settings::Settings as ApiSettings;
 use crate::idempotency;
 use crate::limits::ops::{self as limits, Desk, Policies};
 use crate::replicas::ReplicaSettings;
+use crate::usage;
 
 /// How often expired answers of idempotent requests are deleted.
 const ANSWERS_EVERY: std::time::Duration = std::time::Duration::from_secs(600);
@@ -27,6 +30,9 @@ const NOTICES_EVERY: Duration = Duration::from_secs(3_600);
 
 /// How often what was reserved and not settled is charged or released.
 const RESERVATIONS_EVERY: Duration = Duration::from_secs(5);
+
+/// How often the tables of usage events are looked after.
+const MONTHS_EVERY: Duration = Duration::from_secs(3_600);
 
 /// Bytes in which keys are remembered, unless set otherwise.
 const MEMORY: u64 = 64 << 20;
@@ -261,6 +267,42 @@ impl App {
             },
         )
         .await;
+    }
+
+    /// Makes the tables of usage events ahead, and drops those that are older than the operator wants to keep; returns how many.
+    ///
+    /// # Errors
+    /// As [`usage::ops::tend`].
+    pub async fn tend_usage(&self) -> Result<i64> {
+        usage::ops::tend(&self.db, self.clock.now(), self.policy.usage_retention).await
+    }
+
+    /// Does so every hour, for ever: a server runs it beside its requests.
+    pub async fn keep_usage(self) {
+        keep(
+            MONTHS_EVERY,
+            "cannot look after the tables of usage events",
+            || self.tend_usage(),
+        )
+        .await;
+    }
+
+    /// Months, as `2030-01`, whose tables should have been made by [`App::keep_usage`] and are not there.
+    ///
+    /// # Errors
+    /// `SERVICE_UNAVAILABLE`.
+    pub async fn missing_usage_months(&self) -> Result<Vec<String>> {
+        usage::ops::missing_months(&self.db, self.clock.now()).await
+    }
+
+    /// Starts all that a server does beside its requests and may stop at any time.
+    pub fn keep(&self) -> Vec<JoinHandle<()>> {
+        vec![
+            tokio::spawn(self.clone().keep_answers()),
+            tokio::spawn(self.clone().keep_announcing()),
+            tokio::spawn(self.clone().keep_reservations()),
+            tokio::spawn(self.clone().keep_usage()),
+        ]
     }
 
     /// Holds a lease under which keys are answered from memory, for ever: a server runs it beside its requests.

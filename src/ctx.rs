@@ -172,10 +172,17 @@ pub struct Policy {
     pub key_max_lifetime: Option<TimeDelta>,
     /// What becomes of what is reserved of limits.
     pub reservations: Terms,
-    /// How far back usage events may lie, and are kept.
-    pub usage_kept: TimeDelta,
+    /// How long usage events are kept; `None`: for ever.
+    pub usage_retention: Option<TimeDelta>,
     /// The public address of this server, without a slash at its end.
     pub public_url: String,
+}
+
+impl Policy {
+    /// How far back usage events may lie: as long as they are kept, ten years at most.
+    pub fn usage_kept(&self) -> TimeDelta {
+        self.usage_retention.unwrap_or(TimeDelta::days(3_650))
+    }
 }
 
 impl Default for Policy {
@@ -185,7 +192,7 @@ impl Default for Policy {
             password_min_length: 12,
             key_max_lifetime: None,
             reservations: Terms::default(),
-            usage_kept: TimeDelta::days(400),
+            usage_retention: Some(TimeDelta::days(400)),
             public_url: "http://127.0.0.1:4000".into(),
         }
     }

@@ -17,6 +17,7 @@ DROP TABLE usage_team_days;
 DROP TABLE usage_team_quarters;
 DROP TABLE usage_days;
 DROP TABLE usage_quarters;
+DROP FUNCTION usage_expire(timestamptz);
 DROP FUNCTION usage_partition(timestamptz);
 DROP TABLE usage_events;
 DROP TABLE reservations;

@@ -298,6 +298,26 @@ BEGIN
         month AT TIME ZONE 'UTC', (month + interval '1 month') AT TIME ZONE 'UTC');
 END
 $$;
+-- Drops the tables of months (in UTC) that have ended before that moment; their sums stay. One server at a time does it, and never waits
+-- long for those who read and write, who would wait behind it. Answers how many there were.
+CREATE FUNCTION usage_expire(before timestamptz) RETURNS bigint LANGUAGE plpgsql SET lock_timeout = '1s' AS $$
+DECLARE
+    name text;
+    gone bigint := 0;
+BEGIN
+    IF NOT pg_try_advisory_xact_lock(x'6b730003'::bigint) THEN
+        RETURN 0;
+    END IF;
+    FOR name IN SELECT c.relname FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid
+        WHERE i.inhparent = 'usage_events'::regclass
+        AND to_date(right(c.relname, 7), 'YYYY_MM') + interval '1 month' <= before AT TIME ZONE 'UTC' ORDER BY 1
+    LOOP
+        EXECUTE format('DROP TABLE %I', name);
+        gone := gone + 1;
+    END LOOP;
+    RETURN gone;
+END
+$$;
 -- This month and the two that follow.
 SELECT usage_partition(now() + n * interval '1 month') FROM generate_series(0, 2) AS n;
 

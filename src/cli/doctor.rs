@@ -226,6 +226,7 @@ async fn examine_database(report: &mut Report, config: &Config, database: &Datab
     administrators(report, &found);
     if found.administrators.is_some() {
         leases(report, database).await;
+        usage_months(report, database).await;
     }
     clock(report, &found);
     connections(report, config, &found);
@@ -264,6 +265,21 @@ async fn leases(report: &mut Report, database: &Database) {
             Failure::from(error).to_string(),
             "without a lease every request asks the database for its key; see docs/revocation.md",
         ),
+    }
+}
+
+async fn usage_months(report: &mut Report, database: &Database) {
+    match database.app.missing_usage_months().await {
+        Ok(missing) if missing.is_empty() => {
+            report.good("usage", "events have tables for this month and the next two");
+        }
+        Ok(missing) => report.add(
+            Grade::Doubtful,
+            "usage",
+            format!("events have no table yet for {}", missing.join(", ")),
+            "a running server makes them every hour; `keystead serve`, and look into its log if they stay away",
+        ),
+        Err(error) => report.add(Grade::Bad, "usage", Failure::from(error).to_string(), ""),
     }
 }
 

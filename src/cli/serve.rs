@@ -67,8 +67,6 @@ async fn serve_on(
     };
     output::print(banner(&url, first.as_ref()))?;
     tracing::info!(%address, url, "ready");
-    tokio::spawn(app.clone().keep_answers());
-    tokio::spawn(app.clone().keep_reservations());
     let mut lost = None;
     let stop = async {
         tokio::select! {

@@ -113,6 +113,15 @@ pub(super) fn problems(config: &Config) -> Vec<Problem> {
         1_440 * MINUTE,
         "1s to 1d",
     );
+    if config.usage_retention.get() > ms(0) {
+        found.span(
+            "usage_retention",
+            config.usage_retention,
+            46_080 * MINUTE,
+            5_256_000 * MINUTE,
+            "0s, or 32d to 3650d",
+        );
+    }
     found.span(
         "key_max_lifetime",
         config.key_max_lifetime,

@@ -159,6 +159,8 @@ settings! {
         reservation_lifetime: Span = Span::seconds(60);
         /// Whether what was reserved and not settled in that time is given back; otherwise it counts as spent.
         release_unsettled: bool = false;
+        /// How long usage events are kept; their sums stay. 0: for ever. 0s, or 32d to 3650d.
+        usage_retention: Span = Span::seconds(400 * 86_400);
     }
     "Usage" {
         /// The largest body of `POST /v1/usage`. 1KiB to 64MiB.
@@ -316,7 +318,7 @@ impl Config {
     /// The part that operations need.
     #[must_use]
     pub fn policy(&self) -> Policy {
-        let lifetime = self.key_max_lifetime.get();
+        let (lifetime, retention) = (self.key_max_lifetime.get(), self.usage_retention.get());
         Policy {
             password_cost: self.password_cost,
             password_min_length: self.password_min_length,
@@ -327,6 +329,8 @@ impl Config {
                     .unwrap_or(chrono::TimeDelta::MAX),
                 charging: !self.release_unsettled,
             },
+            usage_retention: (retention > Duration::ZERO)
+                .then(|| chrono::TimeDelta::from_std(retention).unwrap_or(chrono::TimeDelta::MAX)),
             public_url: self.public_url(),
             ..Policy::default()
         }

@@ -27,7 +27,6 @@ use super::tls::Tls;
 use super::{Peer, Server, Settings, health, layers, routes, v1};
 use crate::app::App;
 use crate::error::Result;
-use crate::idempotency;
 
 /// Serves until `shutdown` resolves, then finishes what runs: new connections are not accepted, requests under way are
 /// answered, WebSockets are closed with 1001, for `stop_timeout` at most.
@@ -41,7 +40,7 @@ pub async fn serve(
     shutdown: impl Future<Output = ()>,
 ) -> Result<()> {
     let tls = settings.tls.as_ref().map(Tls::load).transpose()?;
-    let (kept, metrics) = (app.clone(), settings.metrics);
+    let metrics = settings.metrics;
     let (stop, stopping) = watch::channel(false);
     let limit = settings
         .max_connections
@@ -49,7 +48,7 @@ pub async fn serve(
     let (stop_timeout, permits) = (settings.stop_timeout, Arc::new(Semaphore::new(limit)));
     let (used, storing) = (app.clone(), tokio::spawn(app.clone().keep_last_used()));
     let leased = tokio::spawn(app.clone().keep_lease());
-    let announcing = tokio::spawn(app.clone().keep_announcing());
+    let keepers = app.keep();
     let server = Server::new(app, settings, stopping.clone());
     let acceptor = Acceptor {
         tls,
@@ -62,10 +61,12 @@ pub async fn serve(
         .into_iter()
         .map(|listener| tokio::spawn(acceptor.clone().accept(listener)))
         .collect();
-    let upkeep = tokio::spawn(upkeep(kept, metrics));
+    let sorting = tokio::spawn(sort_samples(metrics));
     shutdown.await;
-    upkeep.abort();
-    announcing.abort();
+    sorting.abort();
+    for keeper in keepers {
+        keeper.abort();
+    }
     stop.send_replace(true);
     for task in accepting {
         let _ = task.await;
@@ -92,26 +93,14 @@ pub async fn serve(
 /// How often the recorder puts its samples in order; they would pile up where nobody reads `/metrics`.
 const RECORDER: Duration = Duration::from_secs(5);
 
-/// How many times as seldom the stored answers of old requests are deleted.
-const PURGE: u32 = 120;
-
-/// What a server does beside answering.
-async fn upkeep(app: App, metrics: bool) {
+/// Keeps the recorder's samples in order, for ever.
+async fn sort_samples(metrics: bool) {
     let mut tick = tokio::time::interval(RECORDER);
     tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-    for number in 0_u32.. {
+    loop {
         tick.tick().await;
         if let Some(recorder) = health::recorder().filter(|_| metrics) {
             recorder.run_upkeep();
-        }
-        if number % PURGE == PURGE - 1
-            && let Err(error) = idempotency::ops::purge(&app.db, &app.clock).await
-        {
-            tracing::warn!(
-                code = error.code.as_str(),
-                cause = error.cause,
-                "old answers were not deleted"
-            );
         }
     }
 }

@@ -41,7 +41,7 @@ pub async fn record(ctx: &Ctx, desk: &Desk, lines: Vec<Result<Line>>) -> Result<
     let rules = Rules {
         asker: asker(ctx).unwrap_or(Uuid::nil()),
         now,
-        from: now - ctx.policy.usage_kept,
+        from: now - ctx.policy.usage_kept(),
     };
     let mut outcomes: Vec<Outcome> = Vec::with_capacity(lines.len());
     let (mut events, mut endings) = (Vec::new(), Vec::new());

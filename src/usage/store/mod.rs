@@ -1,4 +1,5 @@
 //! SQL of usage.
 
+pub(super) mod months;
 pub(super) mod record;
 pub(super) mod report;

@@ -47,6 +47,8 @@ fn a_new_database_lacks_its_migrations_and_an_old_one_is_in_order() {
         "{}",
         old.out
     );
+    let usage = "ok    usage          events have tables for this month and the next two";
+    assert!(old.out.contains(usage), "{}", old.out);
 }
 
 #[test]

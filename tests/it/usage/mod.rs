@@ -9,6 +9,7 @@ mod rights;
 mod servers;
 mod settle;
 mod statements;
+mod upkeep;
 
 use serde_json::{Value, json};
 

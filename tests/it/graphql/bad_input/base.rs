@@ -18,6 +18,8 @@ pub fn arguments(asked: &Asked, ground: &Ground) -> Value {
         ("Query", "team") => return json!({"by": {"id": id("$team")}}),
         ("Query", "apiKey") => return json!({"by": {"id": id("$key")}}),
         ("Query", "role") => return json!({"name": "PROMPTER"}),
+        ("Query", "usage") => return json!({"groupBy": ["USER"], "timeZone": "Europe/Berlin"}),
+        ("Usage", "series") => return json!({"atMost": 10}),
         ("Viewer", "privileges") => return json!({"path": "/models"}),
         ("Query", "checkPermission") => {
             return json!({"principal": id("$user"), "privilege": "model.use", "path": "/models/x"});
