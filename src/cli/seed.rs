@@ -48,12 +48,13 @@ pub async fn run(loaded: Loaded, seed: Seed) -> Result<ExitCode, Failure> {
     database.close().await?;
     let made = result?;
     output::print(format_args!(
-        "Made {} users, {} teams with {} memberships, {} keys and {} permissions in {:.1} s.\n",
+        "Made {} users, {} teams with {} memberships, {} keys, {} permissions and {} usage events in {:.1} s.\n",
         made.users,
         made.teams,
         made.memberships,
         made.keys,
         made.permissions,
+        made.usage,
         begin.elapsed().as_secs_f64()
     ))?;
     if found.is_ok_and(|found| found.administrators == Some(0)) {

@@ -1,6 +1,6 @@
-//! Made-up users, teams, keys and permissions in bulk, for demonstrations and measurements.
+//! Made-up users, teams, keys, permissions and some usage in bulk, for demonstrations and measurements.
 //!
-//! - The same seed makes the same rows: times end at [`world::END`], ids and all else follow from the seed.
+//! - The same seed makes the same rows: times end at [`world::END`], ids and all else follow from the seed. Usage alone ends now.
 //! - All in one transaction, by COPY. Nobody is asked for permission and the audit trail is silent: this is for a database of one's own.
 //! - Nobody knows the secrets of the keys, unless they are asked for: then they can be foreseen by whoever knows the seed.
 
@@ -10,6 +10,7 @@ mod names;
 mod people;
 mod permissions;
 mod rows;
+mod usage;
 mod world;
 
 use crate::db::Endpoint;
@@ -45,6 +46,8 @@ pub enum Step {
     Keys,
     /// Rows of `permissions`.
     Permissions,
+    /// Rows of `usage_events`, and their sums.
+    Usage,
     /// Indexes and foreign keys, which are built after the rows.
     Indexes,
     /// Statistics for the planner.
@@ -61,6 +64,7 @@ impl Step {
             Step::Memberships => "memberships",
             Step::Keys => "keys",
             Step::Permissions => "permissions",
+            Step::Usage => "usage",
             Step::Indexes => "indexes",
             Step::Statistics => "statistics",
         }
@@ -80,6 +84,8 @@ pub struct Made {
     pub keys: u64,
     /// Permissions.
     pub permissions: u64,
+    /// Usage events.
+    pub usage: u64,
 }
 
 /// Fills a migrated database. `progress` hears of each step: how much of it is done, of how much. With `secrets`, the keys are real,
@@ -182,6 +188,9 @@ pub async fn fill(
         .put_back(&tx, &mut progress)
         .await
         .map_err(refused)?;
+    progress(Step::Usage, 0, 1);
+    made.usage = usage::make(&tx).await.map_err(refused)?;
+    progress(Step::Usage, 1, 1);
     tx.commit().await.map_err(refused)?;
     progress(Step::Statistics, 0, 1);
     client.batch_execute(copy::VACUUM).await.map_err(refused)?;

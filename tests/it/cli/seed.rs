@@ -66,7 +66,7 @@ async fn the_same_seed_makes_the_same_rows_and_leaves_every_index() {
         );
         assert!(
             ran.out
-                .contains(" memberships, 600 keys and 700 permissions "),
+                .contains(" memberships, 600 keys, 700 permissions and 11200 usage events "),
             "{}",
             ran.out
         );
