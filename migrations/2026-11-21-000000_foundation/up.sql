@@ -457,9 +457,11 @@ BEGIN
             SELECT d.id, d.at, present, d.asker_id, d.api_key_id, d.user_id, d.team_id, d.requests, d.tokens, d.tokens_in, d.tokens_out,
                 d.tokens_cached, d.micros, d.resource, d.tags, d.counters, ends_as
             FROM unnest(due) AS d WHERE d.is_open;
-        UPDATE usage_events h SET requests = d.requests, tokens = d.tokens, tokens_in = d.tokens_in, tokens_out = d.tokens_out,
-                tokens_cached = d.tokens_cached, micros = d.micros, tags = d.tags, recorded_at = present, state = ends_as
-            FROM unnest(due) AS d WHERE NOT d.is_open AND h.id = d.id AND h.at = d.at;
+        IF EXISTS (SELECT 1 FROM unnest(due) AS d WHERE NOT d.is_open) THEN
+            UPDATE usage_events h SET requests = d.requests, tokens = d.tokens, tokens_in = d.tokens_in, tokens_out = d.tokens_out,
+                    tokens_cached = d.tokens_cached, micros = d.micros, tags = d.tags, recorded_at = present, state = ends_as
+                FROM unnest(due) AS d WHERE NOT d.is_open AND h.id = d.id AND h.at = d.at;
+        END IF;
         IF counts THEN
             -- What was charged at its end is in the rollups, without tags; the rest is new there.
             PERFORM usage_roll(ARRAY(
@@ -639,34 +641,32 @@ BEGIN
     SELECT coalesce(array_agg(r.id), '{}') INTO held
         FROM (SELECT id FROM reservations WHERE id = ANY(wanted) ORDER BY id FOR UPDATE) r;
     late := ARRAY(SELECT unnest(wanted) EXCEPT SELECT unnest(held));
+    SELECT coalesce(array_agg(ROW(r.id, r.at, r.asker_id, r.api_key_id, r.user_id, r.team_id, r.resource, coalesce(w.tags, '{}'), r.counters,
+            true, false, r.requests, r.tokens, r.micros, coalesce(w.requests, r.requests), coalesce(w.tokens, r.tokens),
+            coalesce(w.tokens_in, 0), coalesce(w.tokens_out, 0), coalesce(w.tokens_cached, 0),
+            coalesce(w.micros, r.micros))::limits_ending), '{}') INTO due
+        FROM jsonb_to_recordset(batch) AS w (id uuid, asker_id uuid, requests bigint, tokens bigint, tokens_in bigint, tokens_out bigint,
+            tokens_cached bigint, micros bigint, tags text[])
+        JOIN reservations r ON r.id = w.id AND r.asker_id IS NOT DISTINCT FROM w.asker_id WHERE r.id = ANY(held);
     IF late <> '{}' THEN
         -- Those that have run out are events by now. Their ids begin with the millisecond that they were made in, which leads to the month.
         SELECT min(t.at) - interval '1 day', max(t.at) + interval '1 day' INTO first, last FROM (
             SELECT to_timestamp(('x' || left(translate(i.id::text, '-', ''), 12))::bit(48)::bigint / 1000.0) AS at FROM unnest(late) AS i (id)
         ) t;
         PERFORM 1 FROM usage_events h WHERE h.id = ANY(late) AND h.at BETWEEN first AND last ORDER BY h.id FOR UPDATE;
-        SELECT coalesce(array_agg(h.id), '{}') INTO earlier
-            FROM usage_events h JOIN jsonb_to_recordset(batch) AS w (id uuid, asker_id uuid) ON w.id = h.id
-            WHERE h.id = ANY(late) AND h.at BETWEEN first AND last AND h.state = 'SETTLED' AND h.asker_id IS NOT DISTINCT FROM w.asker_id;
-    END IF;
-    WITH told AS (
-        SELECT * FROM jsonb_to_recordset(batch) AS w (id uuid, asker_id uuid, requests bigint, tokens bigint, tokens_in bigint,
-            tokens_out bigint, tokens_cached bigint, micros bigint, tags text[])
-    )
-    SELECT coalesce(array_agg(ROW(r.id, r.at, r.asker_id, r.api_key_id, r.user_id, r.team_id, r.resource, coalesce(w.tags, '{}'), r.counters,
-            r.is_open, r.is_charged, r.held * r.requests, r.held * r.tokens, r.held * r.micros, coalesce(w.requests, r.requests),
-            coalesce(w.tokens, r.tokens), coalesce(w.tokens_in, 0), coalesce(w.tokens_out, 0), coalesce(w.tokens_cached, 0),
-            coalesce(w.micros, r.micros))::limits_ending), '{}') INTO due
-    FROM told w JOIN (
-        SELECT id, at, asker_id, api_key_id, user_id, team_id, resource, counters, requests, tokens, micros, true AS is_open,
-            false AS is_charged, 1 AS held
-        FROM reservations WHERE id = ANY(held)
-        UNION ALL
         -- What was charged at its end is corrected; what was released was counted no more.
-        SELECT id, at, asker_id, api_key_id, user_id, team_id, resource, counters, requests, tokens, micros, false,
-            state = 'CHARGED', (state = 'CHARGED')::integer
-        FROM usage_events WHERE id = ANY(late) AND at BETWEEN first AND last AND state <> 'SETTLED'
-    ) r ON r.id = w.id AND r.asker_id IS NOT DISTINCT FROM w.asker_id;
+        SELECT coalesce(array_agg(h.id) FILTER (WHERE h.state = 'SETTLED'), '{}'),
+            due || coalesce(array_agg(ROW(h.id, h.at, h.asker_id, h.api_key_id, h.user_id, h.team_id, h.resource, coalesce(w.tags, '{}'),
+                h.counters, false, h.state = 'CHARGED', c.n * h.requests, c.n * h.tokens, c.n * h.micros, coalesce(w.requests, h.requests),
+                coalesce(w.tokens, h.tokens), coalesce(w.tokens_in, 0), coalesce(w.tokens_out, 0), coalesce(w.tokens_cached, 0),
+                coalesce(w.micros, h.micros))::limits_ending) FILTER (WHERE h.state <> 'SETTLED'), '{}')
+        INTO earlier, due
+        FROM jsonb_to_recordset(batch) AS w (id uuid, asker_id uuid, requests bigint, tokens bigint, tokens_in bigint, tokens_out bigint,
+            tokens_cached bigint, micros bigint, tags text[])
+        JOIN usage_events h ON h.id = w.id AND h.asker_id IS NOT DISTINCT FROM w.asker_id
+        CROSS JOIN LATERAL (SELECT (h.state = 'CHARGED')::integer AS n) AS c
+        WHERE h.id = ANY(late) AND h.at BETWEEN first AND last;
+    END IF;
     PERFORM limits_end(due, 'SETTLED', present, '{}');
     RETURN json_build_object('settled', ARRAY(SELECT d.id FROM unnest(due) AS d), 'earlier', earlier)::text;
 END

@@ -8,7 +8,7 @@ mod upkeep;
 mod whose;
 
 pub use names::{Names, names};
-pub use record::record;
+pub use record::{UNKNOWN, record};
 pub use report::{READ, report, too_many};
 pub use upkeep::{missing_months, tend};
 

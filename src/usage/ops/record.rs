@@ -20,6 +20,9 @@ const TRIES: usize = 3;
 /// Lines that are read before others who wait for the processor have their turn.
 const TURN: usize = 500;
 
+/// What is told where nobody knows whether the events are recorded.
+pub const UNKNOWN: &str = "The database did not answer, so it is not known whether this was recorded. Send it again: what was recorded counts once.";
+
 /// Records events, each by itself: one that cannot be recorded stops no other. Those of one call are one transaction, with their sums and
 /// with what counts of limits, which refuse nothing that has been used. An event that is known by its id already changes nothing; of two
 /// in one call the first counts. Lines with a reservation settle it, as [`Desk::settle`] does. A line that could not be read is answered
@@ -122,7 +125,7 @@ async fn stored(
         let mut conn = ctx.db.read("record_usage").await?;
         match store::record(&mut conn, batch).await {
             Err(Failure::Conflict(_) | Failure::ForeignKey(_)) if tries < TRIES => tries += 1,
-            known => break known?,
+            known => break known.map_err(unknown)?,
         }
     };
     let known: HashSet<Uuid> = known.into_iter().collect();
@@ -131,6 +134,15 @@ async fn stored(
         .filter(|(_, event)| known.contains(&event.id))
         .map(|(place, _)| *place);
     Ok(places.collect())
+}
+
+/// Where the connection breaks nobody knows whether the statement took effect; sent again, it has the same effect as once.
+fn unknown(failure: Failure) -> Error {
+    let mut error = Error::from(failure);
+    if error.code == Code::ServiceUnavailable {
+        error.message = UNKNOWN.into();
+    }
+    error
 }
 
 /// The events as they are stored: what many have in common is said once.

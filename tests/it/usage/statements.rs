@@ -59,7 +59,7 @@ const CALLS: [&str; 5] = [
         ARRAY[gen_random_uuid()], '{null}', '{null}', '{/}', '{tag}', '{}', '[]')",
     "SELECT limits_reserve(jsonb_build_object('at', NOW, 'expires_at', NOW + interval '1 minute', 'charging', true, 'counters', COUNTING, 'groups',
         jsonb_build_array(jsonb_build_object('n', 1, 'uses', array[1, 2], 'size', 1, 'ids', ARRAY[ID], 'api_key_id', gen_random_uuid(),
-            'user_id', gen_random_uuid(), 'requests', 1, 'tokens', 1, 'micros', 1, 'resource', '/'))))",
+            'user_id', gen_random_uuid(), 'requests', 1, 'tokens', 1, 'micros', 1, 'resource', '/', 'stands', true))))",
     "SELECT limits_settle(NOW, jsonb_build_array(jsonb_build_object('id', ID), jsonb_build_object('id', gen_random_uuid())))",
     "SELECT (limits_lapse(NOW + interval '1 hour', true, '{}') IS NULL)::text",
 ];

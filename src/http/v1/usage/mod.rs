@@ -117,7 +117,7 @@ async fn record(server: &Server, ctx: &Ctx, bytes: &[u8], lines: bool) -> Result
     let deadline = server.app.api.settings().deadline;
     let outcomes = caller::within(deadline, pin!(recording))
         .await
-        .unwrap_or_else(|| Err(caller::late()))?;
+        .unwrap_or_else(|| Err(Error::new(Code::ServiceUnavailable, ops::UNKNOWN)))?;
     Ok(written(&numbers, &outcomes))
 }
 
