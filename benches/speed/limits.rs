@@ -61,7 +61,7 @@ async fn prepare(client: &tokio_postgres::Client) -> Vec<String> {
         .await
         .unwrap();
     client
-        .batch_execute("VACUUM ANALYZE limits; VACUUM ANALYZE budgets; VACUUM ANALYZE api_keys")
+        .batch_execute("ANALYZE limits; ANALYZE budgets; ANALYZE api_keys")
         .await
         .unwrap();
     secrets
