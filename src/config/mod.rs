@@ -332,7 +332,6 @@ impl Config {
             usage_retention: (retention > Duration::ZERO)
                 .then(|| chrono::TimeDelta::from_std(retention).unwrap_or(chrono::TimeDelta::MAX)),
             public_url: self.public_url(),
-            ..Policy::default()
         }
     }
 }
