@@ -102,8 +102,9 @@ async fn check(client: &tokio_postgres::Client) {
 
 /// The `UPDATE` that does to the counters of a key what a reservation does.
 fn update(keys: usize) -> String {
-    let id =
-        |kind: u8| format!("('00000000-0000-7000-800{kind}-' || lpad(to_hex(:n), 12, '0'))::uuid");
+    let id = |kind: u8| {
+        format!("('00000000-0000-7000-800{kind}-' || lpad(to_hex(:n::bigint), 12, '0'))::uuid")
+    };
     let ids = [1, 2, 3, 4].map(id).join(", ");
     format!(
         "\\set n random(1, {keys})\nUPDATE limit_counters SET reserved = reserved + {MICROS}, requests = requests + 1, tokens = tokens + 10,
