@@ -117,24 +117,33 @@ pub async fn reserve(
             continue;
         };
         if let Some(state) = reserved.stopper() {
-            verdict.outcome = match state.what {
-                What::Budget(_) => Outcome::LimitExceeded,
-                What::Requests | What::Tokens | What::Parallel => Outcome::RateLimited,
-            };
-            verdict.message = Some(Cow::Owned(why(state)));
+            verdict.outcome = stopped_as(state);
+            verdict.message = Some(Cow::Owned(why(state, &whose(state))));
         }
         told.push(Some(written(reserved, cost, now)?));
     }
     Ok(told)
 }
 
-fn why(state: &State) -> String {
-    let (left, max) = (shown(state, state.remaining()), shown(state, state.max));
+/// What becomes of a request that this limit stops.
+pub fn stopped_as(state: &State) -> Outcome {
+    match state.what {
+        What::Budget(_) => Outcome::LimitExceeded,
+        What::Requests | What::Tokens | What::Parallel => Outcome::RateLimited,
+    }
+}
+
+fn whose(state: &State) -> String {
     let whose = state.subject.target();
-    let whose = match state.subject.member_of(state.member) {
+    match state.subject.member_of(state.member) {
         None => whose.to_string(),
         Some(user) => format!("{} in {whose}", Id::new(Kind::User, user)),
-    };
+    }
+}
+
+/// Why this limit, which is somebody's, stops a request.
+pub fn why(state: &State, whose: &str) -> String {
+    let (left, max) = (shown(state, state.remaining()), shown(state, state.max));
     match &state.what {
         What::Requests => format!("Of {max} requests a minute for {whose}, {left} are left."),
         What::Tokens => format!("Of {max} tokens a minute for {whose}, {left} are left."),

@@ -26,7 +26,7 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::Request;
-use axum::http::{Method, StatusCode, header};
+use axum::http::{HeaderMap, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{any, get};
 use bytes::Bytes;
@@ -145,6 +145,22 @@ async fn posted(
     taken(server, info, request, server.settings.body_limit, noted).await
 }
 
+/// Who is calling, which is noted: somebody.
+async fn somebody(
+    server: &Server,
+    headers: &HeaderMap,
+    info: Arc<RequestInfo>,
+    noted: &mut Noted,
+) -> Result<Ctx, Refusal> {
+    let ctx = Visitor::new(headers, info)
+        .identify(server)
+        .await
+        .and_then(|ctx| caller::known(server, ctx))
+        .map_err(|error| refuse(None, error))?;
+    noted.actor = caller::actor_id(&ctx);
+    Ok(ctx)
+}
+
 fn wrong_type(message: String) -> Refusal {
     refuse(
         Some(StatusCode::UNSUPPORTED_MEDIA_TYPE),
@@ -161,13 +177,7 @@ async fn taken(
     noted: &mut Noted,
 ) -> Result<(Ctx, Bytes), Refusal> {
     let (parts, content) = request.into_parts();
-    let asker = Visitor::new(&parts.headers, info);
-    let ctx = asker
-        .identify(server)
-        .await
-        .and_then(|ctx| caller::known(server, ctx))
-        .map_err(|error| refuse(None, error))?;
-    noted.actor = caller::actor_id(&ctx);
+    let ctx = somebody(server, &parts.headers, info, noted).await?;
     let bytes = body::read(content, limit, server.settings.body_timeout)
         .await
         .map_err(|(status, error)| refuse(Some(status), error))?;

@@ -7,12 +7,12 @@ use std::pin::pin;
 
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 
-use super::{Refusal, refuse};
+use super::{Refusal, cost, refuse};
 use crate::authn::verify::Outcome;
 use crate::error::{Code, Error, Result};
 use crate::http::{Server, caller};
 use crate::limits::model::Subject;
-use crate::limits::ops::{Reserved, State, What, Who};
+use crate::limits::ops::{Cost, Reserved, State, What, Who};
 use crate::permissions::ops::facts::Identified;
 
 const POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
@@ -41,10 +41,7 @@ pub async fn count(server: &Server, key: &Identified, requests: i64) -> Result<O
 impl Counted {
     /// As what a request that a limit has stopped is answered.
     pub fn stopped_as(&self) -> Option<Outcome> {
-        self.reserved.stopper().map(|state| match state.what {
-            What::Budget(_) => Outcome::LimitExceeded,
-            What::Requests | What::Tokens | What::Parallel => Outcome::RateLimited,
-        })
+        self.reserved.stopper().map(cost::stopped_as)
     }
 
     /// The refusal of a request that a limit has stopped, with that status.
@@ -56,7 +53,7 @@ impl Counted {
             What::Requests | What::Tokens | What::Parallel => Code::RateLimited,
         };
         let mut error = Error::new(code, why(state));
-        let cost = crate::limits::ops::Cost {
+        let cost = Cost {
             requests: self.requests,
             tokens: 0,
             micros: 0,
@@ -119,11 +116,8 @@ fn why(state: &State) -> String {
         Subject::EachMember(_) | Subject::Member { .. } => "this key's owner within the team",
         Subject::Team(_) => "this key's team",
     };
-    let (left, max) = (state.remaining(), state.max);
     match &state.what {
-        What::Requests => format!("Of {max} requests a minute for {whose}, {left} are left."),
-        What::Tokens => format!("Of {max} tokens a minute for {whose}, {left} are left."),
-        What::Parallel => format!("Of {max} requests at once for {whose}, {left} are left."),
         What::Budget(name) => format!("Nothing is left of the budget '{name}' for {whose}."),
+        What::Requests | What::Tokens | What::Parallel => cost::why(state, whose),
     }
 }

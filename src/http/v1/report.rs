@@ -9,11 +9,11 @@ use axum::http::{Method, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 use chrono::{DateTime, SecondsFormat, Utc};
 
-use super::{Refusal, note, refuse};
+use super::{Refusal, note, refuse, somebody};
 use crate::ctx::{Ctx, RequestInfo};
 use crate::db::ids::{Id, Kind, quoted};
 use crate::error::{Code, Error, Result};
-use crate::http::caller::{self, Visitor};
+use crate::http::caller;
 use crate::http::journal::Noted;
 use crate::http::{Server, answer};
 use crate::limits::amount::dollars;
@@ -56,13 +56,7 @@ async fn answered(
         return Err(Box::new(refused));
     }
     let info = parts.extensions.get::<Arc<RequestInfo>>().cloned();
-    let asker = Visitor::new(&parts.headers, info.unwrap_or_default());
-    let ctx = asker
-        .identify(server)
-        .await
-        .and_then(|ctx| caller::known(server, ctx))
-        .map_err(|error| refuse(None, error))?;
-    noted.actor = caller::actor_id(&ctx);
+    let ctx = somebody(server, &parts.headers, info.unwrap_or_default(), noted).await?;
     let text = table(server, &ctx, &parts.uri)
         .await
         .map_err(|error| refuse(None, error))?;

@@ -209,11 +209,7 @@ async fn find(db: &Db, keys: Vec<Who>) -> Result<HashMap<Who, Arc<Entry>>> {
         .collect();
     let entry = |who: Who| {
         let subjects = of(&who);
-        let tags = subjects.iter().map(|subject| match *subject {
-            Subject::ApiKey(id) => Tag::ApiKey(id),
-            Subject::User(id) | Subject::Member { user: id, .. } => Tag::User(id),
-            Subject::Team(id) | Subject::EachMember(id) => Tag::Team(id),
-        });
+        let tags = subjects.iter().copied().map(tag);
         let found = subjects.iter().filter_map(|subject| {
             let limits = held.get(&subject.word())?.clone();
             Some(Applies {
@@ -229,6 +225,15 @@ async fn find(db: &Db, keys: Vec<Who>) -> Result<HashMap<Who, Arc<Entry>>> {
         (who, Arc::new(entry))
     };
     Ok(keys.into_iter().map(entry).collect())
+}
+
+/// Who remembers that these limits apply depends on this.
+pub(super) fn tag(subject: Subject) -> Tag {
+    match subject {
+        Subject::ApiKey(id) => Tag::ApiKey(id),
+        Subject::User(id) | Subject::Member { user: id, .. } => Tag::User(id),
+        Subject::Team(id) | Subject::EachMember(id) => Tag::Team(id),
+    }
 }
 
 /// Takes from what holds for each member whatever is said of this one, and leaves out what limits nothing.

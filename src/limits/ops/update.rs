@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::applying::tag;
 use super::bounds::Wish;
 use super::{policies, rights, rules};
 use crate::audit::model::Change;
@@ -15,7 +16,6 @@ use crate::limits::policy::LimitPolicy;
 use crate::limits::store::{count, notices, rows};
 use crate::permissions::ops::access;
 use crate::permissions::path::Path;
-use crate::replicas::model::Tag;
 
 /// Changes limits: what is absent stays, what is null is cleared, and the budgets are exactly those given. Doing it again changes
 /// nothing. Says whether anything did.
@@ -76,15 +76,6 @@ async fn bounds(ctx: &Ctx, subject: Subject) -> Result<Option<Arc<LimitPolicy>>>
         return Ok(None);
     }
     policies::present(ctx).await.map(Some)
-}
-
-/// Who remembers that these limits apply depends on this.
-fn tag(subject: Subject) -> Tag {
-    match subject {
-        Subject::ApiKey(id) => Tag::ApiKey(id),
-        Subject::User(id) | Subject::Member { user: id, .. } => Tag::User(id),
-        Subject::Team(id) | Subject::EachMember(id) => Tag::Team(id),
-    }
 }
 
 pub(super) fn apply(ctx: &Ctx, before: &Limits, changes: LimitsChanges) -> Limits {

@@ -1,16 +1,15 @@
 //! SQL of the policy for limits.
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::TimeDelta;
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use serde::{Deserialize, Serialize};
 
-use super::rows::{self, Json};
+use super::rows::{Json, WindowColumns};
 use crate::db;
 use crate::db::statement::Statement;
 use crate::limits::amount::Usd;
 use crate::limits::model::{NewBudget, Rates};
 use crate::limits::policy::{LimitPolicy, Preset};
-use crate::limits::window::{Every, Window};
 
 /// A row of the table of policies.
 #[derive(Serialize, Deserialize)]
@@ -29,10 +28,8 @@ struct BudgetRow {
     name: String,
     max_micros: i64,
     soft_micros: Option<i64>,
-    window_count: Option<i32>,
-    window_unit: Option<String>,
-    window_anchor: Option<DateTime<Utc>>,
-    window_zone: Option<String>,
+    #[serde(flatten)]
+    window: WindowColumns,
 }
 
 const USERS: &str = "USER_DEFAULTS";
@@ -115,33 +112,20 @@ impl Row {
 
 impl BudgetRow {
     fn of(budget: &NewBudget) -> Self {
-        let every = match &budget.window {
-            Window::Lifetime => None,
-            Window::Every(every) => Some(every),
-        };
         BudgetRow {
             name: budget.name.clone(),
             max_micros: budget.max.micros(),
             soft_micros: budget.soft.map(Usd::micros),
-            window_count: every.map(Every::count),
-            window_unit: every.map(|every| every.unit().as_str().to_owned()),
-            window_anchor: every.map(Every::anchor),
-            window_zone: every.map(|every| every.zone().name().to_owned()),
+            window: WindowColumns::of(&budget.window),
         }
     }
 
     fn read(self) -> crate::error::Result<NewBudget> {
-        let window = rows::window(
-            self.window_count,
-            self.window_unit,
-            self.window_anchor,
-            self.window_zone,
-        )?;
         Ok(NewBudget {
             name: self.name,
             max: Usd::from_micros(self.max_micros),
             soft: self.soft_micros.map(Usd::from_micros),
-            window,
+            window: self.window.read()?,
             include_past_spend: false,
             increase: None,
         })

@@ -103,10 +103,8 @@ pub(super) struct BudgetRow {
     name: String,
     max_micros: i64,
     soft_micros: Option<i64>,
-    window_count: Option<i32>,
-    window_unit: Option<String>,
-    window_anchor: Option<DateTime<Utc>>,
-    window_zone: Option<String>,
+    #[serde(flatten)]
+    window: WindowColumns,
     include_past_spend: bool,
     armed_at: DateTime<Utc>,
     raised_max_micros: Option<i64>,
@@ -116,20 +114,13 @@ pub(super) struct BudgetRow {
 impl BudgetRow {
     /// The row of a budget.
     fn of(limits: Uuid, budget: &Budget) -> Self {
-        let every = match &budget.window {
-            Window::Lifetime => None,
-            Window::Every(every) => Some(every),
-        };
         BudgetRow {
             id: budget.id,
             limit_id: limits,
             name: budget.name.clone(),
             max_micros: budget.max.micros(),
             soft_micros: budget.soft.map(Usd::micros),
-            window_count: every.map(Every::count),
-            window_unit: every.map(|every| every.unit().as_str().to_owned()),
-            window_anchor: every.map(Every::anchor),
-            window_zone: every.map(|every| every.zone().name().to_owned()),
+            window: WindowColumns::of(&budget.window),
             include_past_spend: budget.include_past_spend,
             armed_at: budget.armed_at,
             raised_max_micros: budget.increase.map(|(max, _)| max.micros()),
@@ -142,18 +133,12 @@ impl BudgetRow {
     /// # Errors
     /// An internal one where the row makes no sense.
     pub(super) fn read(self) -> crate::error::Result<Budget> {
-        let window = window(
-            self.window_count,
-            self.window_unit,
-            self.window_anchor,
-            self.window_zone,
-        )?;
         Ok(Budget {
             id: self.id,
             name: self.name,
             max: Usd::from_micros(self.max_micros),
             soft: self.soft_micros.map(Usd::from_micros),
-            window,
+            window: self.window.read()?,
             include_past_spend: self.include_past_spend,
             armed_at: self.armed_at,
             increase: self
@@ -164,24 +149,49 @@ impl BudgetRow {
     }
 }
 
-/// The window that is stored in four columns.
-///
-/// # Errors
-/// An internal one where they make no sense.
-pub(super) fn window(
-    count: Option<i32>,
-    unit: Option<String>,
-    anchor: Option<DateTime<Utc>>,
-    zone: Option<String>,
-) -> crate::error::Result<Window> {
-    let wrong = || Error::internal("a stored budget has a window that cannot be read");
-    let (Some(count), Some(unit), Some(anchor), Some(zone)) = (count, unit, anchor, zone) else {
-        return Ok(Window::Lifetime);
-    };
-    let unit: Unit = unit.parse().map_err(|()| wrong())?;
-    let zone = Zone::parse("", &zone).map_err(|_| wrong())?;
-    let every = Every::new("", count, unit, anchor, zone).map_err(|_| wrong())?;
-    Ok(Window::Every(every))
+/// The four columns in which a window is stored; without them it is a lifetime.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct WindowColumns {
+    window_count: Option<i32>,
+    window_unit: Option<String>,
+    window_anchor: Option<DateTime<Utc>>,
+    window_zone: Option<String>,
+}
+
+impl WindowColumns {
+    /// The columns of a window.
+    pub(super) fn of(window: &Window) -> Self {
+        let every = match window {
+            Window::Lifetime => None,
+            Window::Every(every) => Some(every),
+        };
+        WindowColumns {
+            window_count: every.map(Every::count),
+            window_unit: every.map(|every| every.unit().as_str().to_owned()),
+            window_anchor: every.map(Every::anchor),
+            window_zone: every.map(|every| every.zone().name().to_owned()),
+        }
+    }
+
+    /// The window that they say.
+    ///
+    /// # Errors
+    /// An internal one where they make no sense.
+    pub(super) fn read(self) -> crate::error::Result<Window> {
+        let wrong = || Error::internal("a stored budget has a window that cannot be read");
+        let (Some(count), Some(unit), Some(anchor), Some(zone)) = (
+            self.window_count,
+            self.window_unit,
+            self.window_anchor,
+            self.window_zone,
+        ) else {
+            return Ok(Window::Lifetime);
+        };
+        let unit: Unit = unit.parse().map_err(|()| wrong())?;
+        let zone = Zone::parse("", &zone).map_err(|_| wrong())?;
+        let every = Every::new("", count, unit, anchor, zone).map_err(|_| wrong())?;
+        Ok(Window::Every(every))
+    }
 }
 
 #[derive(Deserialize)]
