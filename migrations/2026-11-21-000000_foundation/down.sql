@@ -6,7 +6,7 @@ DROP FUNCTION usage_record(timestamptz, uuid, timestamptz[], uuid[], timestamptz
     bigint[], bigint[], bigint[], bigint[], bigint[], uuid[], uuid[], uuid[], text[], text[], text[], jsonb);
 DROP FUNCTION usage_count(timestamptz, jsonb, timestamptz[], bigint[], bigint[], bigint[], bigint[], text[]);
 DROP FUNCTION limits_settle(timestamptz, jsonb);
-DROP FUNCTION limits_reserve(jsonb);
+DROP FUNCTION limits_reserve;
 DROP FUNCTION limits_lapse(timestamptz, boolean, uuid[]);
 DROP FUNCTION limits_end(limits_ending[], text, timestamptz, uuid[]);
 DROP TYPE limits_ending;

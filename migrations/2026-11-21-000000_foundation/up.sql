@@ -512,117 +512,148 @@ BEGIN
 END
 $$;
 
--- Reserves for many requests at once, each against all its limits or not at all. `batch` has the counters (in the order of their ids, with
--- what is allowed of each at this moment) and the groups: requests that are alike, with the places of their counters and their ids, and
--- whether they stand until they are settled; else they are counted at once, and not among those that are open. Answers
--- how many of each group pass, what stopped the next one, and the counters as they are now.
-CREATE FUNCTION limits_reserve(batch jsonb) RETURNS text LANGUAGE plpgsql AS $$
-#variable_conflict use_variable
+-- Reserves for many requests at once, each against all its limits or not at all. The first arrays tell of the counters in the order of
+-- their ids: whose they are, from when on they count, what is allowed of each at this moment, and what all requests together would add.
+-- `uses` has the ids of the counters of all groups, one group after the other, and `places` where those stand in `ids`. A group is requests
+-- that are alike: its stretch of `uses`, how many they are, the cost of one, and whether they stand until they are settled (their ids begin
+-- at `first_ids`); else they are counted at once, and not among those that are open. Answers how many of each group pass, what stopped the
+-- next one, and what is used of each counter now.
+CREATE FUNCTION limits_reserve(present timestamptz, expires timestamptz, charging boolean, ids uuid[], limit_ids uuid[], budget_ids uuid[],
+    user_ids uuid[], sinces timestamptz[], max_usd bigint[], max_req bigint[], max_tok bigint[], max_par bigint[], all_usd bigint[],
+    all_req bigint[], all_tok bigint[], all_par bigint[], uses uuid[], places bigint[], first_uses bigint[], last_uses bigint[], sizes bigint[],
+    req bigint[], tok bigint[], usd bigint[], stands boolean[], askers uuid[], keys uuid[], users uuid[], teams uuid[], resources text[],
+    reservations uuid[], first_ids bigint[],
+    OUT passed bigint[], OUT stoppers text[], OUT used_usd bigint[], OUT used_req bigint[], OUT used_tok bigint[], OUT used_par bigint[])
+-- The plans are the same whatever the arrays hold: to look counters up in the order of their ids, which is the order of locking.
+LANGUAGE plpgsql SET enable_hashjoin = off SET enable_mergejoin = off SET plan_cache_mode = force_generic_plan SET jit = off AS $$
+#variable_conflict use_column
 DECLARE
-    present  timestamptz := (batch->>'at')::timestamptz;
-    clock    timestamptz := date_trunc('minute', present, 'UTC');
-    ids      uuid[];
-    kinds    boolean[];
-    starts   timestamptz[];
-    spents   bigint[];
-    helds    bigint[];
-    minutes  timestamptz[];
-    requests bigint[];
-    tokens   bigint[];
-    opens    bigint[];
-    max_usd  bigint[];
-    max_req  bigint[];
-    max_tok  bigint[];
-    max_par  bigint[];
-    passed   bigint[] := '{}';
-    stoppers text[] := '{}';
-    one      record;
-    place    integer;
-    room     bigint;
-    pass     bigint;
-    stopper  text;
+    clock  timestamptz := date_trunc('minute', present, 'UTC');
+    counts bigint;
+    kinds  boolean[];
+    starts timestamptz[];
+    spents bigint[];
+    turns  timestamptz[];
+    gone   boolean;
+    room   bigint;
+    pass   bigint;
+    place  bigint;
+    stopper text;
 BEGIN
+    -- Nearly always there is room for all: then one look at each counter is enough. Where there is not, or a counter is missing, or begins
+    -- later than this server's clock, or something has run out, what follows takes requests one after the other.
+    IF NOT EXISTS (SELECT 1 FROM reservations r WHERE r.expires_at <= present) THEN
+        BEGIN
+            WITH counted AS (
+                UPDATE limit_counters c SET since = greatest(c.since, w.since), spent = CASE WHEN c.since < w.since THEN 0 ELSE c.spent END,
+                    reserved = CASE WHEN c.since < w.since THEN 0 ELSE c.reserved END + w.usd, minute = clock,
+                    requests = CASE WHEN c.minute < clock THEN 0 ELSE c.requests END + w.req,
+                    tokens = CASE WHEN c.minute < clock THEN 0 ELSE c.tokens END + w.tok, parallel = c.parallel + w.par
+                FROM unnest(ids, sinces, max_usd, max_req, max_tok, max_par, all_usd, all_req, all_tok, all_par)
+                    AS w (id, since, max_usd, max_req, max_tok, max_par, usd, req, tok, par)
+                WHERE c.id = w.id AND c.since <= present AND c.minute <= clock
+                    AND (w.max_usd IS NULL OR CASE WHEN c.since < w.since THEN 0 ELSE c.spent + c.reserved END + w.usd < w.max_usd)
+                    AND (w.max_req IS NULL OR CASE WHEN c.minute < clock THEN 0 ELSE c.requests END + w.req < w.max_req)
+                    AND (w.max_tok IS NULL OR CASE WHEN c.minute < clock THEN 0 ELSE c.tokens END + w.tok < w.max_tok)
+                    AND (w.max_par IS NULL OR w.max_par > 0 AND c.parallel + w.par <= w.max_par)
+                RETURNING c.id, c.spent + c.reserved AS usd, c.requests, c.tokens, c.parallel
+            )
+            SELECT count(*), array_agg(c.usd), array_agg(c.requests), array_agg(c.tokens), array_agg(c.parallel)
+            INTO counts, used_usd, used_req, used_tok, used_par FROM (SELECT * FROM counted ORDER BY id) c;
+            IF counts < cardinality(ids) THEN
+                RAISE EXCEPTION 'there is not room for all' USING ERRCODE = 'KS001';
+            END IF;
+            INSERT INTO reservations (id, asker_id, api_key_id, user_id, team_id, at, expires_at, counters, requests, tokens, micros, resource)
+                SELECT i.id, g.asker, g.key, g.owner, g.team, present, expires, uses[g.first:g.last], g.req, g.tok, g.usd, g.resource
+                FROM unnest(first_uses, last_uses, sizes, req, tok, usd, stands, askers, keys, users, teams, resources, first_ids)
+                    AS g (first, last, size, req, tok, usd, stands, asker, key, owner, team, resource, first_id)
+                CROSS JOIN LATERAL unnest(reservations[g.first_id:g.first_id + g.size - 1]) AS i (id) WHERE g.stands;
+            passed := sizes;
+            stoppers := array_fill(NULL::text, ARRAY[cardinality(sizes)]);
+            RETURN;
+        EXCEPTION WHEN SQLSTATE 'KS001' THEN
+            NULL;
+        END;
+    END IF;
     INSERT INTO limit_counters (id, limit_id, budget_id, user_id, since, spent, reserved, minute, requests, tokens, parallel)
         SELECT w.id, w.limit_id, w.budget_id, w.user_id, coalesce(w.since, clock), 0, 0, clock, 0, 0, 0
-        FROM jsonb_to_recordset(batch->'counters') AS w (id uuid, limit_id uuid, budget_id uuid, user_id uuid, since timestamptz)
-        WHERE NOT EXISTS (SELECT 1 FROM limit_counters k WHERE k.id = w.id) ORDER BY w.id ON CONFLICT (id) DO NOTHING;
-    PERFORM limits_lapse(present, (batch->>'charging')::boolean,
-        ARRAY(SELECT w.id FROM jsonb_to_recordset(batch->'counters') AS w (id uuid)));
-    SELECT array_agg(k.id ORDER BY w.id), array_agg(w.budget_id IS NOT NULL ORDER BY w.id), array_agg(greatest(k.since, w.since) ORDER BY w.id),
+        FROM unnest(ids, limit_ids, budget_ids, user_ids, sinces) AS w (id, limit_id, budget_id, user_id, since)
+        WHERE NOT EXISTS (SELECT 1 FROM limit_counters k WHERE k.id = w.id) AND EXISTS (SELECT 1 FROM limits l WHERE l.id = w.limit_id)
+            AND (w.budget_id IS NULL OR EXISTS (SELECT 1 FROM budgets b WHERE b.id = w.budget_id))
+        ORDER BY w.id ON CONFLICT (id) DO NOTHING;
+    PERFORM limits_lapse(present, charging, ids);
+    SELECT array_agg(w.budget_id IS NOT NULL ORDER BY w.n), array_agg(greatest(k.since, w.since) ORDER BY w.n),
         -- A counter of an earlier window, or of an earlier minute, begins anew.
-        array_agg(CASE WHEN k.since >= w.since THEN k.spent ELSE 0 END ORDER BY w.id),
-        array_agg(CASE WHEN k.since >= w.since THEN k.reserved ELSE 0 END ORDER BY w.id),
-        array_agg(greatest(k.minute, clock) ORDER BY w.id),
-        array_agg(CASE WHEN k.minute >= clock THEN k.requests ELSE 0 END ORDER BY w.id),
-        array_agg(CASE WHEN k.minute >= clock THEN k.tokens ELSE 0 END ORDER BY w.id),
-        array_agg(k.parallel ORDER BY w.id),
+        array_agg(CASE WHEN k.since >= w.since THEN k.spent ELSE 0 END ORDER BY w.n),
+        array_agg(CASE WHEN k.since >= w.since THEN k.spent + k.reserved ELSE 0 END ORDER BY w.n),
+        array_agg(greatest(k.minute, clock) ORDER BY w.n),
+        array_agg(CASE WHEN k.minute >= clock THEN k.requests ELSE 0 END ORDER BY w.n),
+        array_agg(CASE WHEN k.minute >= clock THEN k.tokens ELSE 0 END ORDER BY w.n),
+        array_agg(coalesce(k.parallel, 0) ORDER BY w.n),
         -- What is gone meanwhile limits nothing.
-        array_agg(CASE WHEN k.id IS NOT NULL THEN w.max_usd END ORDER BY w.id),
-        array_agg(CASE WHEN k.id IS NOT NULL THEN w.max_req END ORDER BY w.id),
-        array_agg(CASE WHEN k.id IS NOT NULL THEN w.max_tok END ORDER BY w.id),
-        array_agg(CASE WHEN k.id IS NOT NULL THEN w.max_par END ORDER BY w.id)
-    INTO ids, kinds, starts, spents, helds, minutes, requests, tokens, opens, max_usd, max_req, max_tok, max_par
-    FROM jsonb_to_recordset(batch->'counters') AS w (id uuid, budget_id uuid, since timestamptz, max_usd bigint, max_req bigint, max_tok bigint,
-        max_par bigint) LEFT JOIN limit_counters k ON k.id = w.id;
-    FOR one IN SELECT g.uses, g.size, g.requests AS req, g.tokens AS tok, g.micros AS usd, g.stands
-        FROM jsonb_to_recordset(batch->'groups')
-            AS g (n bigint, uses integer[], size bigint, requests bigint, tokens bigint, micros bigint, stands boolean) ORDER BY g.n
-    LOOP
-        pass := one.size;
+        array_agg(CASE WHEN k.id IS NOT NULL THEN w.max_usd END ORDER BY w.n),
+        array_agg(CASE WHEN k.id IS NOT NULL THEN w.max_req END ORDER BY w.n),
+        array_agg(CASE WHEN k.id IS NOT NULL THEN w.max_tok END ORDER BY w.n),
+        array_agg(CASE WHEN k.id IS NOT NULL THEN w.max_par END ORDER BY w.n), bool_or(k.id IS NULL)
+    INTO kinds, starts, spents, used_usd, turns, used_req, used_tok, used_par, max_usd, max_req, max_tok, max_par, gone
+    FROM unnest(ids, budget_ids, sinces, max_usd, max_req, max_tok, max_par)
+        WITH ORDINALITY AS w (id, budget_id, since, max_usd, max_req, max_tok, max_par, n) LEFT JOIN limit_counters k ON k.id = w.id;
+    passed := '{}';
+    stoppers := '{}';
+    FOR n IN 1..cardinality(sizes) LOOP
+        pass := sizes[n];
         stopper := NULL;
-        FOREACH place IN ARRAY one.uses LOOP
+        FOREACH place IN ARRAY places[first_uses[n]:last_uses[n]] LOOP
             -- Of each limit: nothing where it is used up, else as often as the cost goes into what is left.
             IF max_usd[place] IS NOT NULL THEN
-                room := max_usd[place] - spents[place] - helds[place];
-                room := CASE WHEN room <= 0 THEN 0 WHEN one.usd > 0 THEN room / one.usd ELSE pass END;
+                room := max_usd[place] - used_usd[place];
+                room := CASE WHEN room <= 0 THEN 0 WHEN usd[n] > 0 THEN room / usd[n] ELSE pass END;
                 IF room < pass THEN pass := room; stopper := place || ' usd'; END IF;
             END IF;
             IF max_req[place] IS NOT NULL THEN
-                room := max_req[place] - requests[place];
-                room := CASE WHEN room <= 0 THEN 0 WHEN one.req > 0 THEN room / one.req ELSE pass END;
+                room := max_req[place] - used_req[place];
+                room := CASE WHEN room <= 0 THEN 0 WHEN req[n] > 0 THEN room / req[n] ELSE pass END;
                 IF room < pass THEN pass := room; stopper := place || ' requests'; END IF;
             END IF;
             IF max_tok[place] IS NOT NULL THEN
-                room := max_tok[place] - tokens[place];
-                room := CASE WHEN room <= 0 THEN 0 WHEN one.tok > 0 THEN room / one.tok ELSE pass END;
+                room := max_tok[place] - used_tok[place];
+                room := CASE WHEN room <= 0 THEN 0 WHEN tok[n] > 0 THEN room / tok[n] ELSE pass END;
                 IF room < pass THEN pass := room; stopper := place || ' tokens'; END IF;
             END IF;
-            IF max_par[place] = 0 OR one.stands AND max_par[place] IS NOT NULL THEN
-                room := greatest(max_par[place] - opens[place], 0);
+            IF max_par[place] = 0 OR stands[n] AND max_par[place] IS NOT NULL THEN
+                room := greatest(max_par[place] - used_par[place], 0);
                 IF room < pass THEN pass := room; stopper := place || ' parallel'; END IF;
             END IF;
         END LOOP;
         IF pass > 0 THEN
-            FOREACH place IN ARRAY one.uses LOOP
+            FOREACH place IN ARRAY places[first_uses[n]:last_uses[n]] LOOP
                 IF kinds[place] THEN
-                    helds[place] := helds[place] + pass * one.usd;
+                    used_usd[place] := used_usd[place] + pass * usd[n];
                 ELSE
-                    requests[place] := requests[place] + pass * one.req;
-                    tokens[place] := tokens[place] + pass * one.tok;
-                    IF one.stands THEN opens[place] := opens[place] + pass; END IF;
+                    used_req[place] := used_req[place] + pass * req[n];
+                    used_tok[place] := used_tok[place] + pass * tok[n];
+                    IF stands[n] THEN used_par[place] := used_par[place] + pass; END IF;
                 END IF;
             END LOOP;
         END IF;
         passed := array_append(passed, pass);
         stoppers := array_append(stoppers, stopper);
     END LOOP;
-    UPDATE limit_counters c SET since = n.since, spent = n.spent, reserved = n.held, minute = n.minute, requests = n.requests,
-        tokens = n.tokens, parallel = n.open
-    FROM unnest(ids, starts, spents, helds, minutes, requests, tokens, opens)
-        AS n (id, since, spent, held, minute, requests, tokens, open)
-    WHERE c.id = n.id;
+    UPDATE limit_counters c SET since = w.since, spent = w.spent, reserved = w.used - w.spent, minute = w.minute,
+        requests = w.requests, tokens = w.tokens, parallel = w.open
+    FROM unnest(ids, starts, spents, used_usd, turns, used_req, used_tok, used_par)
+        AS w (id, since, spent, used, minute, requests, tokens, open)
+    WHERE c.id = w.id;
     INSERT INTO reservations (id, asker_id, api_key_id, user_id, team_id, at, expires_at, counters, requests, tokens, micros, resource)
-        SELECT i.id::uuid, g.asker_id, g.api_key_id, g.user_id, g.team_id,
+        SELECT i.id, g.asker, g.key, g.owner, g.team,
             -- It lies in what its counters count, also where the clocks of two servers differ.
-            greatest(present, (SELECT max(starts[u]) FROM unnest(g.uses) AS u WHERE kinds[u])), (batch->>'expires_at')::timestamptz,
-            ARRAY(SELECT ids[u] FROM unnest(g.uses) AS u WHERE ids[u] IS NOT NULL), g.requests, g.tokens, g.micros, g.resource
-        FROM jsonb_to_recordset(batch->'groups')
-            AS g (n bigint, uses integer[], ids jsonb, asker_id uuid, api_key_id uuid, user_id uuid, team_id uuid, requests bigint,
-                tokens bigint, micros bigint, resource text, stands boolean)
-        CROSS JOIN LATERAL jsonb_array_elements_text(g.ids) WITH ORDINALITY AS i (id, place)
-        WHERE g.stands AND i.place <= passed[g.n];
-    RETURN json_build_object('passed', passed, 'stoppers', stoppers, 'spent', spents, 'reserved', helds, 'requests', requests,
-        'tokens', tokens, 'parallel', opens)::text;
+            greatest(present, (SELECT max(starts[u]) FROM unnest(places[g.first:g.last]) AS u WHERE kinds[u])), expires,
+            CASE WHEN gone THEN ARRAY(SELECT k.id FROM limit_counters k WHERE k.id = ANY(uses[g.first:g.last]))
+                ELSE uses[g.first:g.last] END,
+            g.req, g.tok, g.usd, g.resource
+        FROM unnest(first_uses, last_uses, passed, req, tok, usd, stands, askers, keys, users, teams, resources, first_ids)
+            AS g (first, last, passed, req, tok, usd, stands, asker, key, owner, team, resource, first_id)
+        CROSS JOIN LATERAL unnest(reservations[g.first_id:g.first_id + g.passed - 1]) AS i (id) WHERE g.stands;
 END
 $$;
 

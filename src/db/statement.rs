@@ -19,8 +19,10 @@ use super::pages::{Cursor, PageRequest, SortKey};
 #[derive(Debug, Clone)]
 pub(crate) enum Bind {
     Bool(bool),
+    Bools(Vec<bool>),
     BigInt(i64),
     BigInts(Vec<i64>),
+    OptBigInts(Vec<Option<i64>>),
     Text(String),
     OptText(Option<String>),
     Texts(Vec<String>),
@@ -43,7 +45,7 @@ macro_rules! bind_from {
     };
 }
 bind_from!(
-    bool => Bool, i64 => BigInt, Vec<i64> => BigInts, Vec<Option<Uuid>> => OptUuids, Vec<DateTime<Utc>> => Times, String => Text, Option<String> => OptText, Vec<String> => Texts, Uuid => Uuid,
+    bool => Bool, Vec<bool> => Bools, i64 => BigInt, Vec<i64> => BigInts, Vec<Option<i64>> => OptBigInts, Vec<Option<Uuid>> => OptUuids, Vec<DateTime<Utc>> => Times, String => Text, Option<String> => OptText, Vec<String> => Texts, Uuid => Uuid,
     Option<Uuid> => OptUuid, Vec<Uuid> => Uuids, DateTime<Utc> => Time, Option<DateTime<Utc>> => OptTime,
     Vec<Option<DateTime<Utc>>> => OptTimes, Vec<u8> => Bytes, Vec<Vec<u8>> => ByteArrays, serde_json::Value => Json,
 );
@@ -209,8 +211,10 @@ impl QueryFragment<Pg> for Statement {
                 Part::Sql(sql) => out.push_sql(sql),
                 Part::Bind(bind) => match bind {
                     Bind::Bool(v) => out.push_bind_param::<Bool, _>(v)?,
+                    Bind::Bools(v) => out.push_bind_param::<Array<Bool>, _>(v)?,
                     Bind::BigInt(v) => out.push_bind_param::<BigInt, _>(v)?,
                     Bind::BigInts(v) => out.push_bind_param::<Array<BigInt>, _>(v)?,
+                    Bind::OptBigInts(v) => out.push_bind_param::<Array<Nullable<BigInt>>, _>(v)?,
                     Bind::Text(v) => out.push_bind_param::<Text, _>(v)?,
                     Bind::OptText(v) => out.push_bind_param::<Nullable<Text>, _>(v)?,
                     Bind::Texts(v) => out.push_bind_param::<Array<Text>, _>(v)?,

@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use chrono::{DateTime, Utc};
-use serde_json::Value;
+use chrono::{DateTime, SecondsFormat, Utc};
+use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::applying::{Applies, Applying, Who};
@@ -18,6 +18,7 @@ use crate::db::Db;
 use crate::db::coalesce::Coalescer;
 use crate::error::{Error, Result};
 use crate::limits::model::Terms;
+use crate::limits::store::reserve::Counter;
 use crate::permissions::ops::access;
 use crate::permissions::path::Path;
 
@@ -124,7 +125,7 @@ impl Desk {
         }
         Ok(Counting {
             uses,
-            counters: counters.into_values().collect(),
+            counters: counters.values().map(counted_on).collect(),
         })
     }
 
@@ -191,6 +192,14 @@ impl Desk {
             )),
         }
     }
+}
+
+/// A counter as the database's functions for usage take it.
+fn counted_on(counter: &Counter) -> Value {
+    let since = counter
+        .since
+        .map(|since| since.to_rfc3339_opts(SecondsFormat::Micros, true));
+    json!({"id": counter.id, "limit_id": counter.limit, "budget_id": counter.budget, "user_id": counter.member, "since": since})
 }
 
 fn asker(ctx: &Ctx) -> Option<Uuid> {

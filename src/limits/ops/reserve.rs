@@ -5,9 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
-use chrono::{DateTime, SecondsFormat, Utc};
-use serde::Deserialize;
-use serde_json::{Value, json};
+use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
 use super::applying::{Applies, Who};
@@ -15,7 +13,7 @@ use super::state::{State, What};
 use crate::db::{Db, Failure};
 use crate::error::Result;
 use crate::limits::model::{Rates, Terms};
-use crate::limits::store::reserve as store;
+use crate::limits::store::reserve::{self as store, Batch, Counter, Told};
 
 /// How often a batch is tried again when something that it counts on was deleted meanwhile.
 const TRIES: usize = 3;
@@ -73,17 +71,6 @@ pub(super) struct Outcome {
     pub states: Vec<State>,
 }
 
-#[derive(Deserialize)]
-struct Told {
-    passed: Vec<i64>,
-    stoppers: Vec<Option<String>>,
-    spent: Option<Vec<i64>>,
-    reserved: Option<Vec<i64>>,
-    requests: Option<Vec<i64>>,
-    tokens: Option<Vec<i64>>,
-    parallel: Option<Vec<Option<i64>>>,
-}
-
 /// Requests that are alike: of one key, at one cost, for one resource, under the same limits.
 struct Group {
     asks: Vec<Ask>,
@@ -98,15 +85,16 @@ pub(super) async fn all(
     terms: Terms,
     asks: Vec<Ask>,
 ) -> Result<HashMap<Ask, Outcome>> {
-    let mut counters: BTreeMap<Uuid, Value> = BTreeMap::new();
+    let mut counters = BTreeMap::new();
     let groups = grouped(asks, now, &mut counters);
-    let places: HashMap<Uuid, usize> = counters.keys().copied().zip(1..).collect();
-    let batch = json!({
-        "at": text(now), "expires_at": text(now + terms.lifetime), "charging": terms.charging,
-        "counters": counters.into_values().collect::<Vec<_>>(),
-        "groups": groups.iter().zip(1..).map(|(group, n)| group.written(n, &places)).collect::<Vec<_>>(),
-    });
-    let told: Told = read(&tried(db, &batch).await?)?;
+    let mut batch = Batch::new(counters.values());
+    (batch.at, batch.expires_at) = (now, now + terms.lifetime);
+    batch.charging = terms.charging;
+    for group in &groups {
+        group.added_to(&mut batch);
+    }
+    let places: HashMap<Uuid, usize> = counters.into_keys().zip(0..).collect();
+    let told = tried(db, batch).await?;
     let mut outcomes = HashMap::new();
     for (group, (passed, stopper)) in groups
         .into_iter()
@@ -134,27 +122,23 @@ pub async fn lapse(db: &Db, now: DateTime<Utc>, charging: bool) -> Result<()> {
     Ok(store::lapse(&mut conn, now, charging).await?)
 }
 
-async fn tried(db: &Db, batch: &Value) -> Result<String> {
+async fn tried(db: &Db, batch: Batch) -> Result<Told> {
     let mut tries = 1;
     loop {
         let mut conn = db.read("reserve_limits").await?;
         match store::reserve(&mut conn, batch.clone()).await {
-            Err(Failure::Conflict(_)) if tries < TRIES => tries += 1,
+            Err(Failure::Conflict(_) | Failure::ForeignKey(_)) if tries < TRIES => tries += 1,
             told => return Ok(told?),
         }
     }
 }
 
-fn read<T: serde::de::DeserializeOwned>(text: &str) -> Result<T> {
-    serde_json::from_str(text).map_err(|error| crate::error::Error::internal(error.to_string()))
-}
-
-fn text(at: DateTime<Utc>) -> String {
-    at.to_rfc3339_opts(SecondsFormat::Micros, true)
-}
-
 /// Puts requests that are alike together, and notes what is to be counted.
-fn grouped(asks: Vec<Ask>, now: DateTime<Utc>, counters: &mut BTreeMap<Uuid, Value>) -> Vec<Group> {
+fn grouped(
+    asks: Vec<Ask>,
+    now: DateTime<Utc>,
+    counters: &mut BTreeMap<Uuid, Counter>,
+) -> Vec<Group> {
     let mut groups: Vec<Group> = Vec::new();
     let mut found: HashMap<_, usize> = HashMap::new();
     for ask in asks {
@@ -183,7 +167,7 @@ pub(super) fn uses(
     who: &Who,
     applying: &[Applies],
     now: DateTime<Utc>,
-    counters: &mut BTreeMap<Uuid, Value>,
+    counters: &mut BTreeMap<Uuid, Counter>,
 ) -> Vec<Uuid> {
     let mut uses = Vec::new();
     for one in applying {
@@ -196,16 +180,25 @@ pub(super) fn uses(
                 tokens,
                 parallel,
             } = rates;
-            counters.entry(id).or_insert_with(|| {
-                json!({"id": id, "limit_id": one.limits.id, "user_id": user, "max_req": requests, "max_tok": tokens, "max_par": parallel})
+            counters.entry(id).or_insert_with(|| Counter {
+                id,
+                limit: one.limits.id,
+                budget: None,
+                member: user,
+                since: None,
+                most: [None, requests, tokens, parallel],
             });
             uses.push(id);
         }
         for budget in &one.limits.budgets {
             let id = one.counter_of(budget.id, who);
-            counters.entry(id).or_insert_with(|| {
-                json!({"id": id, "limit_id": one.limits.id, "budget_id": budget.id, "user_id": user,
-                    "since": text(budget.counts_from(now)), "max_usd": budget.max_at(now).micros()})
+            counters.entry(id).or_insert_with(|| Counter {
+                id,
+                limit: one.limits.id,
+                budget: Some(budget.id),
+                member: user,
+                since: Some(budget.counts_from(now)),
+                most: [Some(budget.max_at(now).micros()), None, None, None],
             });
             uses.push(id);
         }
@@ -214,7 +207,7 @@ pub(super) fn uses(
 }
 
 impl Group {
-    fn written(&self, n: usize, places: &HashMap<Uuid, usize>) -> Value {
+    fn added_to(&self, batch: &mut Batch) {
         let Ask {
             asker,
             who,
@@ -223,18 +216,17 @@ impl Group {
             stands,
             ..
         } = &self.asks[0];
-        let uses: Vec<usize> = self
-            .uses
-            .iter()
-            .filter_map(|id| places.get(id))
-            .copied()
-            .collect();
-        json!({
-            "n": n, "uses": uses, "size": self.asks.len(), "ids": self.asks.iter().map(|ask| ask.id).collect::<Vec<_>>(),
-            "asker_id": asker, "api_key_id": who.key, "user_id": who.user, "team_id": who.team,
-            "requests": cost.requests, "tokens": cost.tokens, "micros": cost.micros,
-            "resource": resource, "stands": stands,
-        })
+        let group = store::Group {
+            asker: *asker,
+            key: who.key,
+            user: who.user,
+            team: who.team,
+            cost: [cost.micros, cost.requests, cost.tokens],
+            resource,
+            stands: *stands,
+            ids: self.asks.iter().map(|ask| ask.id).collect(),
+        };
+        batch.add(group, &self.uses);
     }
 }
 
@@ -250,7 +242,7 @@ fn states(
     let at = |values: &Option<Vec<i64>>, place: usize| {
         values
             .as_ref()
-            .and_then(|all| all.get(place - 1))
+            .and_then(|all| all.get(place))
             .copied()
             .unwrap_or(0)
     };
@@ -266,7 +258,8 @@ fn states(
             let (Some(max), Some(place)) = (max, places.get(&id).copied()) else {
                 return;
             };
-            let stops = stopper.is_some_and(|(at, kind)| kind == name && at.parse() == Ok(place));
+            let stops =
+                stopper.is_some_and(|(at, kind)| kind == name && at.parse() == Ok(place + 1));
             states.push(State {
                 subject: one.subject,
                 member: one.member(&ask.who),
@@ -284,7 +277,7 @@ fn states(
             What::Requests,
             "requests",
             rates.requests,
-            &|place| at(&told.requests, place),
+            &|place| at(&told.used_req, place),
             Some(minute_ends),
         );
         add(
@@ -292,19 +285,21 @@ fn states(
             What::Tokens,
             "tokens",
             rates.tokens,
-            &|place| at(&told.tokens, place),
+            &|place| at(&told.used_tok, place),
             Some(minute_ends),
         );
-        let open = |place: usize| {
-            let all = told.parallel.as_ref();
-            all.and_then(|all| all.get(place - 1).copied().flatten())
-                .unwrap_or(0)
-        };
-        add(id, What::Parallel, "parallel", rates.parallel, &open, None);
+        add(
+            id,
+            What::Parallel,
+            "parallel",
+            rates.parallel,
+            &|place| at(&told.used_par, place),
+            None,
+        );
         for budget in &one.limits.budgets {
             let id = one.counter_of(budget.id, &ask.who);
             let max = budget.max_at(now).micros();
-            let used = |place| at(&told.spent, place) + at(&told.reserved, place);
+            let used = |place| at(&told.used_usd, place);
             let end = budget.window.at(now).end;
             add(
                 id,
