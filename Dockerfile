@@ -5,6 +5,7 @@ COPY Cargo.toml Cargo.lock clippy.toml ./
 COPY src src
 COPY migrations migrations
 COPY assets/graphiql/dist assets/graphiql/dist
+COPY assets/mail assets/mail
 COPY benches benches
 COPY tests tests
 RUN cargo build --release --bin keystead

@@ -1,11 +1,9 @@
 //! The application: everything that requests share, the same for the server and for tests.
 
+mod keep;
+
 use std::sync::Arc;
-use std::time::Duration;
 
-use tokio::task::JoinHandle;
-
-use crate::api_keys;
 use crate::audit::follow::Feed;
 use crate::authn::{Authenticator, Credential};
 use crate::ctx::{Actor, Clock, Ctx, Events, Policy, Random, RequestInfo};
@@ -14,25 +12,12 @@ use crate::error::Result;
 use crate::graphql::api::Api;
 use crate::graphql::loaders::Loaders;
 use crate::graphql::settings::Settings as ApiSettings;
-use crate::idempotency;
-use crate::limits::ops::{self as limits, Desk, Policies};
+use crate::limits::ops::{Desk, Policies};
+use crate::mail::model::Settings as MailSettings;
+use crate::mail::post::Post;
+use crate::outbox::office::Office;
 use crate::replicas::ReplicaSettings;
-use crate::usage;
-
-/// How often expired answers of idempotent requests are deleted.
-const ANSWERS_EVERY: std::time::Duration = std::time::Duration::from_secs(600);
-
-/// How often it is stored when keys and users were last used.
-const LAST_USED_EVERY: Duration = Duration::from_secs(10);
-
-/// How often it is looked for keys that are going to expire.
-const NOTICES_EVERY: Duration = Duration::from_secs(3_600);
-
-/// How often what was reserved and not settled is charged or released.
-const RESERVATIONS_EVERY: Duration = Duration::from_secs(5);
-
-/// How often the tables of usage events are looked after.
-const MONTHS_EVERY: Duration = Duration::from_secs(3_600);
+use crate::secrets::Sealer;
 
 /// Bytes in which keys are remembered, unless set otherwise.
 const MEMORY: u64 = 64 << 20;
@@ -56,6 +41,10 @@ pub struct App {
     pub limits: Arc<Desk>,
     /// The GraphQL API.
     pub api: Api,
+    /// Seals what is stored and must be read again.
+    pub sealer: Arc<Sealer>,
+    /// Who delivers what changes want delivered.
+    pub office: Arc<Office>,
     limit_policies: Arc<Policies>,
     replicas: ReplicaSettings,
 }
@@ -70,6 +59,8 @@ pub struct Builder {
     api: ApiSettings,
     replicas: ReplicaSettings,
     memory: u64,
+    sealer: Sealer,
+    mail: MailSettings,
 }
 
 impl Builder {
@@ -122,10 +113,24 @@ impl Builder {
         self
     }
 
+    /// What seals what is stored; unless set, with a file in the working directory's `.keystead`.
+    #[must_use]
+    pub fn sealer(mut self, sealer: Sealer) -> Self {
+        self.sealer = sealer;
+        self
+    }
+
+    /// How mails are sent.
+    #[must_use]
+    pub fn mail(mut self, mail: MailSettings) -> Self {
+        self.mail = mail;
+        self
+    }
+
     /// Opens the pool and puts the parts together. The database is not asked for anything yet.
     ///
     /// # Errors
-    /// `SERVICE_UNAVAILABLE` when the pool cannot be made, `BAD_USER_INPUT` when a limit is not safe.
+    /// `SERVICE_UNAVAILABLE` when the pool cannot be made, `BAD_USER_INPUT` when a limit is not safe, or mails cannot be sent as they shall.
     pub async fn build(self) -> Result<App> {
         let db = Db::open(self.endpoint, &self.pool).await?;
         let terms = self.policy.reservations;
@@ -138,6 +143,14 @@ impl Builder {
         ));
         let feed = Feed::new(db.clone(), events.clone(), authenticator.clone());
         let limits = Desk::new(&db, &self.clock, terms);
+        let sealer = Arc::new(self.sealer);
+        let office = Office::new(
+            db.clone(),
+            (self.clock.clone(), self.random.clone()),
+            sealer.clone(),
+            events.clone(),
+            Post::new(&self.mail)?,
+        );
         Ok(App {
             api: Api::new(
                 loaders,
@@ -148,6 +161,8 @@ impl Builder {
             )?,
             authenticator,
             limits,
+            sealer,
+            office,
             db,
             clock: self.clock,
             random: self.random,
@@ -171,6 +186,8 @@ impl App {
             api: ApiSettings::default(),
             replicas: ReplicaSettings::default(),
             memory: MEMORY,
+            sealer: Sealer::with_file(".keystead/sealing.key".into()),
+            mail: MailSettings::default(),
         }
     }
 
@@ -192,141 +209,9 @@ impl App {
             db: self.db.clone(),
             policy: self.policy.clone(),
             events: self.events.clone(),
+            sealer: self.sealer.clone(),
             limit_policies: self.limit_policies.clone(),
         }
-    }
-
-    /// Deletes the answers of idempotent requests that have expired, every ten minutes, for ever: a server runs it beside its
-    /// requests.
-    pub async fn keep_answers(self) {
-        keep(
-            ANSWERS_EVERY,
-            "cannot delete expired idempotency keys",
-            || idempotency::ops::purge(&self.db, &self.clock),
-        )
-        .await;
-    }
-
-    /// Stores when keys and users were last used, as far as it is not stored yet; returns for how many keys.
-    ///
-    /// # Errors
-    /// `SERVICE_UNAVAILABLE` when the database cannot be reached; it is kept for the next time.
-    pub async fn flush_last_used(&self) -> Result<usize> {
-        self.authenticator.last_used.flush(&self.db).await
-    }
-
-    /// Does so every ten seconds, for ever: a server runs it beside its requests.
-    pub async fn keep_last_used(self) {
-        keep(
-            LAST_USED_EVERY,
-            "cannot store when keys were last used",
-            || self.flush_last_used(),
-        )
-        .await;
-    }
-
-    /// Announces the keys that are going to expire, as far as it was not said yet; returns how many notices were given.
-    ///
-    /// # Errors
-    /// `SERVICE_UNAVAILABLE` when the database cannot be reached; the rest is said the next time.
-    pub async fn announce_expiring(&self) -> Result<usize> {
-        let ctx = self.ctx(Actor::Keystead, RequestInfo::default());
-        api_keys::ops::announce_expiring(&ctx).await
-    }
-
-    /// Does so every hour, for ever: a server runs it beside its requests.
-    pub async fn keep_announcing(self) {
-        keep(
-            NOTICES_EVERY,
-            "cannot announce keys that are going to expire",
-            || self.announce_expiring(),
-        )
-        .await;
-    }
-
-    /// Announces the budgets that are used up or have reached their soft amount, as far as it was not said yet; returns how many notices
-    /// were given.
-    ///
-    /// # Errors
-    /// `SERVICE_UNAVAILABLE` when the database cannot be reached; the rest is said the next time.
-    pub async fn announce_budgets(&self) -> Result<usize> {
-        let ctx = self.ctx(Actor::Keystead, RequestInfo::default());
-        limits::announce(&ctx).await
-    }
-
-    /// Charges or releases what was reserved and has run out, and announces budgets, every five seconds, for ever: a server runs it beside
-    /// its requests. It keeps what has run out from piling up; what is told and decided takes it into account before.
-    pub async fn keep_reservations(self) {
-        let terms = self.policy.reservations;
-        keep(
-            RESERVATIONS_EVERY,
-            "cannot charge or release what was reserved, or announce budgets",
-            || async {
-                limits::lapse(&self.db, self.clock.now(), terms.charging).await?;
-                self.announce_budgets().await
-            },
-        )
-        .await;
-    }
-
-    /// Makes the tables of usage events ahead, and drops those that are older than the operator wants to keep; returns how many.
-    ///
-    /// # Errors
-    /// As [`usage::ops::tend`].
-    pub async fn tend_usage(&self) -> Result<i64> {
-        usage::ops::tend(&self.db, self.clock.now(), self.policy.usage_retention).await
-    }
-
-    /// Does so every hour, for ever: a server runs it beside its requests.
-    pub async fn keep_usage(self) {
-        keep(
-            MONTHS_EVERY,
-            "cannot look after the tables of usage events",
-            || self.tend_usage(),
-        )
-        .await;
-    }
-
-    /// Months, as `2030-01`, whose tables should have been made by [`App::keep_usage`] and are not there.
-    ///
-    /// # Errors
-    /// `SERVICE_UNAVAILABLE`.
-    pub async fn missing_usage_months(&self) -> Result<Vec<String>> {
-        usage::ops::missing_months(&self.db, self.clock.now()).await
-    }
-
-    /// Starts all that a server does beside its requests and may stop at any time.
-    pub fn keep(&self) -> Vec<JoinHandle<()>> {
-        vec![
-            tokio::spawn(self.clone().keep_answers()),
-            tokio::spawn(self.clone().keep_announcing()),
-            tokio::spawn(self.clone().keep_reservations()),
-            tokio::spawn(self.clone().keep_usage()),
-        ]
-    }
-
-    /// Holds a lease under which keys are answered from memory, for ever: a server runs it beside its requests.
-    pub async fn keep_lease(self) {
-        self.db
-            .replicas()
-            .clone()
-            .keep_lease(self.db, self.replicas)
-            .await;
-    }
-
-    /// Tries whether a lease could be held here; answers with the servers that hold one.
-    ///
-    /// # Errors
-    /// `SERVICE_UNAVAILABLE`, saying why not.
-    pub async fn try_lease(&self) -> Result<Vec<String>> {
-        let replicas = self.db.replicas();
-        replicas.try_listening(&self.db, &self.replicas).await?;
-        replicas.holders(&self.db).await
-    }
-
-    /// Gives the lease back, once [`App::keep_lease`] has been stopped.
-    pub async fn give_lease_back(&self) {
-        self.db.replicas().give_back(&self.replicas, &self.db).await;
     }
 
     /// Finds out who is calling.
@@ -339,22 +224,5 @@ impl App {
         request: &RequestInfo,
     ) -> Result<Actor> {
         self.authenticator.actor(credential, request.ip).await
-    }
-}
-
-/// Does the work at once and then every so often, for ever. What fails is told and tried again.
-async fn keep<T, F: Future<Output = Result<T>>>(
-    every: Duration,
-    trouble: &str,
-    work: impl Fn() -> F,
-) {
-    let mut ticks = tokio::time::interval(every);
-    ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-    loop {
-        ticks.tick().await;
-        if let Err(error) = work().await {
-            let cause = error.cause.unwrap_or_default();
-            tracing::warn!(cause, "{trouble}; trying again");
-        }
     }
 }

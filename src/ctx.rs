@@ -20,7 +20,7 @@ use crate::limits::model::Terms;
 use crate::limits::ops::Policies;
 use crate::permissions::facts::Facts;
 use crate::permissions::model::Principal;
-use crate::secrets::{Digest, SealingKey};
+use crate::secrets::{Digest, Sealer, SealingKey};
 
 /// The context of one request.
 #[derive(Clone)]
@@ -39,6 +39,8 @@ pub struct Ctx {
     pub policy: Arc<Policy>,
     /// Where changes are announced after commit.
     pub events: Events,
+    /// Seals what is stored and must be read again.
+    pub sealer: Arc<Sealer>,
     /// The policy for limits, as it is remembered.
     pub limit_policies: Arc<Policies>,
 }

@@ -8,6 +8,7 @@
 //! - [`authn`] finds out who is calling; [`permissions`] decides what that actor may do, and nobody else does.
 //! - [`replicas`] tells every server what changes, so that each may remember what it has read; [`telemetry`] sends traces to a
 //!   collector, where there is one.
+//! - [`outbox`] delivers what a change wants delivered once it is committed; [`mail`] writes and sends mails.
 //! - [`db`] is the way to Postgres. [`ctx`] is what every operation takes first; [`app`] is what requests share.
 
 pub mod api_keys;
@@ -22,6 +23,8 @@ pub mod graphql;
 pub mod http;
 pub mod idempotency;
 pub mod limits;
+pub mod mail;
+pub mod outbox;
 pub mod permissions;
 pub mod replicas;
 pub mod secrets;

@@ -4,6 +4,10 @@
 //! all, one word, made for secret scanners, and refused without a query when the checksum is wrong. Stored are its
 //! SHA-256 and a display prefix.
 
+mod sealer;
+
+pub use sealer::{SEALING_KEY_MIN, Sealer};
+
 use std::fmt;
 
 use ring::digest::{SHA256, digest};

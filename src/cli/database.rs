@@ -52,6 +52,8 @@ async fn database(
         .policy(config.policy())
         .api(config.api()?)
         .replicas(config.replicas()?)
+        .sealer(config.sealer())
+        .mail(config.mail())
         .memory(config.auth_cache_size.bytes())
         .build()
         .await?;

@@ -227,6 +227,7 @@ async fn examine_database(report: &mut Report, config: &Config, database: &Datab
     if found.administrators.is_some() {
         leases(report, database).await;
         usage_months(report, database).await;
+        deliveries(report, config, database).await;
     }
     clock(report, &found);
     connections(report, config, &found);
@@ -280,6 +281,32 @@ async fn usage_months(report: &mut Report, database: &Database) {
             "a running server makes them every hour; `keystead serve`, and look into its log if they stay away",
         ),
         Err(error) => report.add(Grade::Bad, "usage", Failure::from(error).to_string(), ""),
+    }
+}
+
+async fn deliveries(report: &mut Report, config: &Config, database: &Database) {
+    if !config.is_private() && config.sealing_key.is_empty() {
+        report.add(
+            Grade::Doubtful,
+            "sealing key",
+            format!("kept in {}", config.data_dir.join("sealing.key").display()),
+            "servers on one database need the same: set sealing_key",
+        );
+    }
+    match database.app.deliveries().await {
+        Ok((waiting, 0)) => report.good("deliveries", format!("{waiting} wait, none was given up")),
+        Ok((waiting, dead)) => report.add(
+            Grade::Doubtful,
+            "deliveries",
+            format!("{waiting} wait, {dead} were given up in the last 30 days"),
+            "the log says why; for mails see the settings that begin with smtp_",
+        ),
+        Err(error) => report.add(
+            Grade::Bad,
+            "deliveries",
+            Failure::from(error).to_string(),
+            "",
+        ),
     }
 }
 

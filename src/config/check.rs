@@ -151,6 +151,9 @@ pub(super) fn problems(config: &Config) -> Vec<Problem> {
         found.add("authorize", error.to_string());
     }
     check_traces(config, &mut found);
+    for (setting, message) in config.mail_problems() {
+        found.add(setting, message);
+    }
     if let Some(path) = &config.leak_report_keys
         && let Err(why) = crate::http::Reporters::read(path)
     {

@@ -5,11 +5,13 @@
 
 mod check;
 mod load;
+mod mail;
 mod print;
 mod setting;
 mod values;
 
 pub use load::{ConfigError, Loaded, Sources};
+pub use mail::SmtpSecurity;
 pub use setting::{Setting, defaults};
 pub use values::{Hidden, LogFormat, Size, Span, Switch};
 
@@ -21,6 +23,7 @@ use crate::graphql::settings::Settings as ApiSettings;
 use crate::graphql::trusted::TrustedDocuments;
 use crate::http;
 use crate::limits::model::Terms;
+use crate::mail::model::Security;
 use crate::replicas::ReplicaSettings;
 use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
@@ -173,6 +176,31 @@ settings! {
         password_min_length: usize = 12;
         /// How long a new API key may live at most, for example `90d`. `0s`: for ever.
         key_max_lifetime: Span = Span::seconds(0);
+    }
+    "Mail" {
+        /// The server that mails are sent through (SMTP). Empty: they are written to files in the folder `mail` of `data_dir`.
+        smtp_host: String = String::new();
+        /// Its port. 0: what is usual for `smtp_security`: 587, 465 or 25.
+        smtp_port: u16 = 0;
+        /// How the connection to it is encrypted: `starttls`, `tls` from the start, or `none`, for a server on the same machine only.
+        smtp_security: SmtpSecurity = SmtpSecurity(Security::Starttls);
+        /// The user name to sign in there with. Empty: none.
+        smtp_user: String = String::new();
+        /// The password to sign in there with.
+        smtp_password: Hidden = Hidden::default(), secret;
+        /// A file with the certificates (PEM) that its certificate is checked against. Empty: those of the system.
+        #[serde(with = "values::optional_path")]
+        smtp_roots: Option<PathBuf> = None;
+        /// From whom mails come, for example `Keystead <keystead@example.com>`. Needed with `smtp_host`.
+        mail_from: String = String::new();
+        /// A folder with templates that replace the built-in ones of the same names.
+        #[serde(with = "values::optional_path")]
+        mail_templates: Option<PathBuf> = None;
+    }
+    "Secrets that are stored" {
+        /// What seals secrets that must be read again, such as what signs webhooks: 32 characters or more, the same for every server on
+        /// the database. Empty: the file `sealing.key` in `data_dir`, made when it is first needed. What was sealed is lost with it.
+        sealing_key: Hidden = Hidden::default(), secret;
     }
     "Logs" {
         /// What is logged: a level (`error`, `warn`, `info`, `debug`, `trace`) or a filter such as `info,keystead::db=debug`.

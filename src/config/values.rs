@@ -206,7 +206,7 @@ macro_rules! as_text {
     )+ };
 }
 
-as_text!(Span, Size, Switch, LogFormat);
+as_text!(Span, Size, Switch, LogFormat, super::mail::SmtpSecurity);
 
 /// Takes what the file or the environment has for a text, a number or a switch, as text.
 struct Text;

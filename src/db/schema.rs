@@ -149,6 +149,19 @@ diesel::table! {
 }
 
 diesel::table! {
+    outbox (id) {
+        id -> Uuid,
+        lane -> Text,
+        payload -> Bytea,
+        attempts -> Int4,
+        created_at -> Timestamptz,
+        due_at -> Nullable<Timestamptz>,
+        dead_at -> Nullable<Timestamptz>,
+        error -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
     permissions (id) {
         id -> Uuid,
         user_id -> Nullable<Uuid>,
@@ -337,6 +350,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     limit_counters,
     limit_policies,
     limits,
+    outbox,
     permissions,
     reservations,
     roles,

@@ -49,6 +49,7 @@ pub async fn serve(
     let (used, storing) = (app.clone(), tokio::spawn(app.clone().keep_last_used()));
     let leased = tokio::spawn(app.clone().keep_lease());
     let keepers = app.keep();
+    let delivering = tokio::spawn(app.clone().keep_delivering(stopping.clone(), stop_timeout));
     let server = Server::new(app, settings, stopping.clone());
     let acceptor = Acceptor {
         tls,
@@ -80,6 +81,8 @@ pub async fn serve(
             "some requests did not finish in time and are cut off"
         );
     }
+    // It stops claiming at the same signal, and has had as long as the requests.
+    let _ = delivering.await;
     storing.abort();
     leased.abort();
     let _ = leased.await;

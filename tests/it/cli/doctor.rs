@@ -49,6 +49,8 @@ fn a_new_database_lacks_its_migrations_and_an_old_one_is_in_order() {
     );
     let usage = "ok    usage          events have tables for this month and the next two";
     assert!(old.out.contains(usage), "{}", old.out);
+    let deliveries = "ok    deliveries     0 wait, none was given up";
+    assert!(old.out.contains(deliveries), "{}", old.out);
 }
 
 #[test]

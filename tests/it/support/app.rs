@@ -10,8 +10,10 @@ use keystead::ctx::{Actor, Clock, Ctx, Policy, Random, RequestInfo};
 use keystead::db::{Endpoint, PoolSettings};
 use keystead::graphql::settings::Settings as ApiSettings;
 use keystead::http::Settings as HttpSettings;
+use keystead::mail::model::Settings as MailSettings;
 use keystead::permissions::model::InstanceRole;
 use keystead::replicas::ReplicaSettings;
+use keystead::secrets::Sealer;
 use keystead::users::model::{NewUser, User, UserKind};
 use serde_json::{Value, json};
 
@@ -48,6 +50,8 @@ pub struct Setup {
     /// Whether it holds a lease, and so answers about keys from memory. Without one every count of statements is the same whenever it is
     /// taken.
     pub lease: Option<ReplicaSettings>,
+    /// How mails are sent, by whoever calls `deliver_due`.
+    pub mail: MailSettings,
 }
 
 impl Default for Setup {
@@ -63,6 +67,7 @@ impl Default for Setup {
             api: ApiSettings::default(),
             http: HttpSettings::default(),
             lease: None,
+            mail: MailSettings::default(),
         }
     }
 }
@@ -83,12 +88,11 @@ impl TestApp {
     }
 
     pub async fn with(setup: Setup) -> TestApp {
-        let endpoint = match setup.endpoint {
-            Some(endpoint) => endpoint,
+        let endpoint = match &setup.endpoint {
+            Some(endpoint) => endpoint.clone(),
             None => Endpoint::parse(&cluster::database().await).unwrap(),
         };
-        let replicas = setup.lease.clone().unwrap_or_default();
-        let app = app(endpoint, 1, setup.pool, setup.policy, setup.api, replicas).await;
+        let app = app(endpoint, 1, &setup).await;
         let ctx = app.ctx(Actor::Keystead, RequestInfo::default());
         let admin = keystead::users::ops::first_admin(&ctx, "admin")
             .await
@@ -111,16 +115,7 @@ impl TestApp {
     pub async fn replica(&self, number: u64, endpoint: Option<Endpoint>) -> TestApp {
         let setup = Setup::default();
         let endpoint = endpoint.unwrap_or_else(|| self.app.db.endpoint().clone());
-        let replicas = ReplicaSettings::default();
-        let app = app(
-            endpoint,
-            100 + number,
-            setup.pool,
-            setup.policy,
-            setup.api,
-            replicas,
-        )
-        .await;
+        let app = app(endpoint, 100 + number, &setup).await;
         let made = TestApp {
             router: keystead::http::router(app.clone(), setup.http),
             app,
@@ -143,18 +138,12 @@ impl TestApp {
 
     /// Another server beside this one, on the same database; its random numbers begin at that seed.
     pub async fn beside(&self, seed: u64) -> App {
-        let setup = Setup::default();
-        let endpoint = self.app.db.endpoint().clone();
-        let replicas = ReplicaSettings::default();
-        app(
-            endpoint,
-            seed,
-            setup.pool,
-            setup.policy,
-            setup.api,
-            replicas,
-        )
-        .await
+        self.beside_with(seed, &Setup::default()).await
+    }
+
+    /// The same with those settings.
+    pub async fn beside_with(&self, seed: u64, setup: &Setup) -> App {
+        app(self.app.db.endpoint().clone(), seed, setup).await
     }
 
     /// A usual app over a copy of this one's database. This one is not to be used any more.
@@ -163,8 +152,7 @@ impl TestApp {
         let setup = Setup::default();
         // Other random numbers than those that are used up.
         let endpoint = Endpoint::parse(&url).unwrap();
-        let replicas = ReplicaSettings::default();
-        let app = app(endpoint, 2, setup.pool, setup.policy, setup.api, replicas).await;
+        let app = app(endpoint, 2, &setup).await;
         TestApp {
             router: keystead::http::router(app.clone(), setup.http),
             app,
@@ -255,22 +243,19 @@ impl TestApp {
     }
 }
 
-async fn app(
-    endpoint: Endpoint,
-    seed: u64,
-    pool: PoolSettings,
-    policy: Policy,
-    api: ApiSettings,
-    replicas: ReplicaSettings,
-) -> App {
+async fn app(endpoint: Endpoint, seed: u64, setup: &Setup) -> App {
     let start: DateTime<Utc> = Utc.with_ymd_and_hms(2030, 1, 1, 12, 0, 0).unwrap();
     App::builder(endpoint)
         .clock(Clock::manual(start))
         .random(Random::seeded(seed))
-        .pool(pool)
-        .policy(policy)
-        .api(api)
-        .replicas(replicas)
+        .pool(setup.pool.clone())
+        .policy(setup.policy.clone())
+        .api(setup.api.clone())
+        .replicas(setup.lease.clone().unwrap_or_default())
+        .mail(setup.mail.clone())
+        .sealer(Sealer::with_key(
+            "the key of every app under test, as long as one must be",
+        ))
         .build()
         .await
         .unwrap()

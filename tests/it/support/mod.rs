@@ -6,6 +6,7 @@ mod call;
 mod certificate;
 mod cluster;
 mod proxy;
+mod smtp;
 
 pub use app::{Client, Setup, TestApp};
 pub use bound::Bound;
@@ -13,3 +14,4 @@ pub use call::{Answer, Call};
 pub use certificate::Authority;
 pub use cluster::database;
 pub use proxy::Proxy;
+pub use smtp::{Mood, SmtpServer};
