@@ -16,6 +16,7 @@ use crate::limits::ops::{Desk, Policies};
 use crate::mail::model::Settings as MailSettings;
 use crate::mail::post::Post;
 use crate::outbox::office::Office;
+use crate::policy::ops as policy;
 use crate::replicas::ReplicaSettings;
 use crate::secrets::Sealer;
 
@@ -46,6 +47,7 @@ pub struct App {
     /// Who delivers what changes want delivered.
     pub office: Arc<Office>,
     limit_policies: Arc<Policies>,
+    policies: Arc<policy::Policies>,
     replicas: ReplicaSettings,
 }
 
@@ -166,6 +168,7 @@ impl Builder {
             db,
             clock: self.clock,
             random: self.random,
+            policies: Arc::new(policy::Policies::new(self.policy.first.clone())),
             policy: Arc::new(self.policy),
             events,
             limit_policies: Arc::default(),
@@ -211,6 +214,7 @@ impl App {
             events: self.events.clone(),
             sealer: self.sealer.clone(),
             limit_policies: self.limit_policies.clone(),
+            policies: self.policies.clone(),
         }
     }
 

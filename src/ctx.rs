@@ -20,6 +20,7 @@ use crate::limits::model::Terms;
 use crate::limits::ops::Policies;
 use crate::permissions::facts::Facts;
 use crate::permissions::model::Principal;
+use crate::policy::ops as policy;
 use crate::secrets::{Digest, Sealer, SealingKey};
 
 /// The context of one request.
@@ -43,6 +44,8 @@ pub struct Ctx {
     pub sealer: Arc<Sealer>,
     /// The policy for limits, as it is remembered.
     pub limit_policies: Arc<Policies>,
+    /// The policy for new users and for keys, as it is remembered.
+    pub policies: Arc<policy::Policies>,
 }
 
 impl Ctx {
@@ -170,8 +173,8 @@ pub struct Policy {
     pub password_cost: u32,
     /// Characters that a password has at least.
     pub password_min_length: usize,
-    /// The longest that a new key may live; `None`: for ever.
-    pub key_max_lifetime: Option<TimeDelta>,
+    /// What the policy for new users and for keys is until somebody changes it.
+    pub first: crate::policy::model::Policy,
     /// What becomes of what is reserved of limits.
     pub reservations: Terms,
     /// How long usage events are kept; `None`: for ever.
@@ -192,7 +195,7 @@ impl Default for Policy {
         Policy {
             password_cost: 12,
             password_min_length: 12,
-            key_max_lifetime: None,
+            first: crate::policy::model::Policy::default(),
             reservations: Terms::default(),
             usage_retention: Some(TimeDelta::days(400)),
             public_url: "http://127.0.0.1:4000".into(),

@@ -198,8 +198,6 @@ CREATE TABLE limit_policies (
     requests_per_minute  bigint CHECK (requests_per_minute >= 0),
     tokens_per_minute    bigint CHECK (tokens_per_minute >= 0),
     max_parallel         bigint CHECK (max_parallel >= 0),
-    -- Of a key.
-    max_lifetime_seconds bigint CHECK (max_lifetime_seconds > 0),
     -- A list of what a budget has in its own table.
     budgets              jsonb  NOT NULL CHECK (jsonb_typeof(budgets) = 'array')
 );

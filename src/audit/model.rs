@@ -78,7 +78,8 @@ impl Change {
             | Kind::Permission
             | Kind::AuditEvent
             | Kind::Reservation
-            | Kind::LimitPolicy => Vec::new(),
+            | Kind::LimitPolicy
+            | Kind::Policy => Vec::new(),
         };
         Change {
             action,

@@ -73,13 +73,13 @@ async fn act(ctx: &Ctx, admin: Admin) -> Result<String, Failure> {
                 given_name: None,
                 family_name: None,
                 kind: UserKind::Person,
-                role: InstanceRole::Admin,
+                role: Some(InstanceRole::Admin),
                 enabled: true,
                 expires_at: None,
                 comment: None,
                 metadata: None,
                 password: None,
-                memberships: Vec::new(),
+                memberships: Some(Vec::new()),
                 limits: LimitsChanges::default(),
             };
             let user = ops::create(ctx, new).await?;

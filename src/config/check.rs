@@ -3,6 +3,7 @@
 use super::{Config, Span};
 use crate::db::Endpoint;
 use crate::http;
+use crate::permissions::model::InstanceRole;
 use std::time::Duration;
 
 /// A value that will not do.
@@ -129,6 +130,17 @@ pub(super) fn problems(config: &Config) -> Vec<Problem> {
         52_560_000 * MINUTE,
         "0s to 36500d",
     );
+    found.number("keys_per_user", config.keys_per_user, 0, 1_000_000);
+    if !matches!(
+        config.default_role,
+        InstanceRole::Member | InstanceRole::Viewer
+    ) {
+        let role = config.default_role.as_str();
+        found.add(
+            "default_role",
+            format!("is {role}; it must be MEMBER or VIEWER"),
+        );
+    }
     for (name, limit) in [
         ("body_limit", config.body_limit),
         ("usage_body_limit", config.usage_body_limit),

@@ -6,6 +6,7 @@
 mod check;
 mod load;
 mod mail;
+mod policy;
 mod print;
 mod setting;
 mod values;
@@ -24,6 +25,8 @@ use crate::graphql::trusted::TrustedDocuments;
 use crate::http;
 use crate::limits::model::Terms;
 use crate::mail::model::Security;
+use crate::permissions::model::{InstanceRole, TeamRole};
+use crate::policy::model::KeyField;
 use crate::replicas::ReplicaSettings;
 use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
@@ -169,13 +172,28 @@ settings! {
         /// The largest body of `POST /v1/usage`. 1KiB to 64MiB.
         usage_body_limit: Size = Size::mebibytes(16);
     }
-    "Passwords and keys" {
+    "Passwords" {
         /// The cost of bcrypt: each step doubles the time. 4 to 15.
         password_cost: u32 = 12;
         /// Characters that a new password must have at least. 1 to 72.
         password_min_length: usize = 12;
-        /// How long a new API key may live at most, for example `90d`. `0s`: for ever.
+    }
+    "Policy, until `updatePolicy` changes it" {
+        /// What new users are to the instance where nothing else is said: `MEMBER` or `VIEWER`.
+        default_role: InstanceRole = InstanceRole::Member;
+        /// Instance roles that may make keys which belong to no team, for example `["ADMIN", "MEMBER"]`. Empty: whoever holds `apiKey.write`.
+        #[serde(deserialize_with = "values::list")]
+        personal_key_makers: Vec<InstanceRole> = Vec::new();
+        /// Team roles that may make a team's keys, for example `["ADMIN"]`. Empty: whoever holds `apiKey.write`.
+        #[serde(deserialize_with = "values::list")]
+        team_key_makers: Vec<TeamRole> = Vec::new();
+        /// What every new key must have: `DESCRIPTION`, `EXPIRES_AT`, `ALLOWED_CIDRS`, `PERMISSIONS`.
+        #[serde(deserialize_with = "values::list")]
+        key_required_fields: Vec<KeyField> = Vec::new();
+        /// How long the secret of an API key may live at most, for example `90d`. `0s`: for ever.
         key_max_lifetime: Span = Span::seconds(0);
+        /// API keys of one user at most; 0 means no limit. At most 1000000.
+        keys_per_user: u32 = 0;
     }
     "Mail" {
         /// The server that mails are sent through (SMTP). Empty: they are written to files in the folder `mail` of `data_dir`.
@@ -346,12 +364,11 @@ impl Config {
     /// The part that operations need.
     #[must_use]
     pub fn policy(&self) -> Policy {
-        let (lifetime, retention) = (self.key_max_lifetime.get(), self.usage_retention.get());
+        let retention = self.usage_retention.get();
         Policy {
             password_cost: self.password_cost,
             password_min_length: self.password_min_length,
-            key_max_lifetime: (lifetime > Duration::ZERO)
-                .then(|| chrono::TimeDelta::from_std(lifetime).unwrap_or(chrono::TimeDelta::MAX)),
+            first: self.first_policy(),
             reservations: Terms {
                 lifetime: chrono::TimeDelta::from_std(self.reservation_lifetime.get())
                     .unwrap_or(chrono::TimeDelta::MAX),

@@ -26,11 +26,13 @@ pub enum Kind {
     Reservation,
     /// The policy for limits, of which there is one.
     LimitPolicy,
+    /// The policy for new users and for keys, of which there is one.
+    Policy,
 }
 
 impl Kind {
     /// Every kind.
-    pub const ALL: [Kind; 8] = [
+    pub const ALL: [Kind; 9] = [
         Kind::User,
         Kind::ApiKey,
         Kind::Team,
@@ -39,6 +41,7 @@ impl Kind {
         Kind::AuditEvent,
         Kind::Reservation,
         Kind::LimitPolicy,
+        Kind::Policy,
     ];
 
     /// The prefix, without the underscore.
@@ -51,7 +54,8 @@ impl Kind {
             Kind::Permission => "perm",
             Kind::AuditEvent => "audit",
             Kind::Reservation => "rsv",
-            Kind::LimitPolicy => "policy",
+            Kind::LimitPolicy => "limit_policy",
+            Kind::Policy => "policy",
         }
     }
 
@@ -66,6 +70,7 @@ impl Kind {
             Kind::AuditEvent => "audit event",
             Kind::Reservation => "reservation",
             Kind::LimitPolicy => "policy for limits",
+            Kind::Policy => "policy",
         }
     }
 }

@@ -17,6 +17,8 @@ pub enum Lock {
     Administrators,
     /// The policy for limits.
     LimitPolicy,
+    /// The policy for new users and for keys.
+    Policy,
 }
 
 impl Lock {
@@ -26,6 +28,7 @@ impl Lock {
             Lock::TeamTree => 0x6b73_0001,
             Lock::Administrators => 0x6b73_0002,
             Lock::LimitPolicy => 0x6b73_0003,
+            Lock::Policy => 0x6b73_0004,
         }
     }
 }

@@ -125,7 +125,6 @@ diesel::table! {
         requests_per_minute -> Nullable<Int8>,
         tokens_per_minute -> Nullable<Int8>,
         max_parallel -> Nullable<Int8>,
-        max_lifetime_seconds -> Nullable<Int8>,
         budgets -> Jsonb,
     }
 }
@@ -173,6 +172,20 @@ diesel::table! {
         expires_at -> Nullable<Timestamptz>,
         created_by -> Nullable<Uuid>,
         created_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    policies (id) {
+        id -> Bool,
+        user_role -> Text,
+        team_ids -> Array<Uuid>,
+        team_roles -> Array<Text>,
+        personal_key_makers -> Nullable<Array<Text>>,
+        team_key_makers -> Nullable<Array<Text>>,
+        required_key_fields -> Array<Text>,
+        max_lifetime_seconds -> Nullable<Int8>,
+        max_keys_per_user -> Nullable<Int8>,
     }
 }
 

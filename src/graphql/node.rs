@@ -94,6 +94,6 @@ async fn load(request: &Request, field: &str, id: &str) -> Result<Option<Node>> 
         Kind::Team => Ok(Team::load(request, id.uuid).await?.map(Node::Team)),
         Kind::ApiKey => Ok(ApiKey::load(request, id.uuid).await?.map(Node::ApiKey)),
         // Reservations are the business of those who made them: they are settled, not read.
-        Kind::Reservation | Kind::LimitPolicy => Ok(None),
+        Kind::Reservation | Kind::LimitPolicy | Kind::Policy => Ok(None),
     }
 }

@@ -11,6 +11,7 @@ use crate::audit::graphql::{AuditQueries, AuditSubscription};
 use crate::authn::graphql::ViewerQueries;
 use crate::limits::graphql::{LimitMutations, LimitPolicyMutations, LimitQueries};
 use crate::permissions::graphql::{PermissionMutations, PermissionQueries};
+use crate::policy::graphql::{PolicyMutations, PolicyQueries};
 use crate::teams::graphql::{TeamMutations, TeamQueries};
 use crate::usage::graphql::{UsageMutations, UsageQueries};
 use crate::users::graphql::{UserMutations, UserQueries};
@@ -29,6 +30,7 @@ pub struct Query(
     ApiKeyQueries,
     LimitQueries,
     UsageQueries,
+    PolicyQueries,
 );
 
 /// What can be changed. Every mutation takes one `input` and is atomic.
@@ -41,6 +43,7 @@ pub struct Mutation(
     LimitMutations,
     LimitPolicyMutations,
     UsageMutations,
+    PolicyMutations,
 );
 
 /// What can be asked.

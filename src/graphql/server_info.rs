@@ -6,6 +6,7 @@ use super::request;
 use crate::db::pages::{DEFAULT_PAGE, MAX_PAGE};
 use crate::error::Result;
 use crate::limits::graphql::ApiKeyBounds;
+use crate::policy::graphql::ApiKeyRules;
 use crate::secrets::API_KEY_LENGTH;
 
 /// This server: what runs, what it can do, and its rules.
@@ -53,8 +54,6 @@ struct ApiKeyPolicy {
     prefix: &'static str,
     /// Characters of a key.
     length: i32,
-    /// The longest that a new key may live, in seconds; null: for ever.
-    max_lifetime_seconds: Option<i64>,
 }
 
 /// The rules for API keys.
@@ -65,6 +64,13 @@ impl ApiKeyPolicy {
         let ctx = &request(context).ctx;
         let policy = ctx.limit_policies.present(&ctx.db).await;
         Some(policy.map(|policy| ApiKeyBounds::of(&policy)))
+    }
+
+    /// Who may make keys, and what keys must have that others than administrators make or change.
+    async fn rules(&self, context: &Context<'_>) -> Option<Result<ApiKeyRules>> {
+        let ctx = &request(context).ctx;
+        let policy = ctx.policies.present(&ctx.db).await;
+        Some(policy.map(|policy| ApiKeyRules::of(&policy.keys)))
     }
 }
 
@@ -92,7 +98,6 @@ impl ServerQueries {
             api_key_policy: ApiKeyPolicy {
                 prefix: "ks_",
                 length: i32::try_from(API_KEY_LENGTH).unwrap_or(i32::MAX),
-                max_lifetime_seconds: policy.key_max_lifetime.map(|life| life.num_seconds()),
             },
             public_url: policy.public_url.clone(),
         }

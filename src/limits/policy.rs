@@ -1,7 +1,6 @@
 //! The policy for limits: what new users and new keys have of which nothing else is said, and what keys have at most that are made or changed
 //! by others than administrators.
 
-use chrono::TimeDelta;
 use serde_json::{Value, json};
 
 use super::model::{LimitsChanges, NewBudget, Rates};
@@ -25,8 +24,6 @@ pub struct LimitPolicy {
     /// What keys have at most that others than administrators make or change. A budget here must be among theirs, by its name and with its
     /// window.
     pub api_key_bounds: Preset,
-    /// The longest that such a key may live.
-    pub max_lifetime: Option<TimeDelta>,
 }
 
 /// Changes to the policy; of each part what is absent stays, and inner `None` clears.
@@ -38,8 +35,6 @@ pub struct PolicyChanges {
     pub api_key_defaults: LimitsChanges,
     /// See [`LimitPolicy::api_key_bounds`].
     pub api_key_bounds: LimitsChanges,
-    /// See [`LimitPolicy::max_lifetime`].
-    pub max_lifetime: Option<Option<TimeDelta>>,
 }
 
 impl Preset {
@@ -83,16 +78,14 @@ impl LimitPolicy {
             user_defaults: self.user_defaults.changed(&changes.user_defaults),
             api_key_defaults: self.api_key_defaults.changed(&changes.api_key_defaults),
             api_key_bounds: self.api_key_bounds.changed(&changes.api_key_bounds),
-            max_lifetime: changes.max_lifetime.unwrap_or(self.max_lifetime),
         }
     }
 
     /// What the audit trail keeps of it.
     pub fn snapshot(&self) -> Value {
-        let mut bounds = self.api_key_bounds.snapshot();
-        bounds["maxLifetimeSeconds"] = json!(self.max_lifetime.map(|life| life.num_seconds()));
         json!({
-            "userDefaults": self.user_defaults.snapshot(), "apiKeyDefaults": self.api_key_defaults.snapshot(), "apiKeyBounds": bounds,
+            "userDefaults": self.user_defaults.snapshot(), "apiKeyDefaults": self.api_key_defaults.snapshot(),
+            "apiKeyBounds": self.api_key_bounds.snapshot(),
         })
     }
 }

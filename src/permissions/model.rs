@@ -62,7 +62,8 @@ impl Principal {
             | Kind::Permission
             | Kind::AuditEvent
             | Kind::Reservation
-            | Kind::LimitPolicy => Err(Error::bad_input(
+            | Kind::LimitPolicy
+            | Kind::Policy => Err(Error::bad_input(
                 field,
                 format!(
                     "{} is the id of {}. Give the id of a user, a team or an API key.",

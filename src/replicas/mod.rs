@@ -10,6 +10,7 @@
 //! - `lease`: until when this server may use its memory, by a clock that never jumps.
 //! - `listen`: the connection that hears of changes and renews the lease.
 //! - `publish`: what a transaction does before and after it commits.
+//! - `remembered`: a single value that is remembered so.
 //! - `others`: the other servers' leases; who is dead.
 
 mod lease;
@@ -18,6 +19,7 @@ mod marks;
 pub mod model;
 mod others;
 mod publish;
+mod remembered;
 mod store;
 
 use std::sync::Arc;
@@ -33,6 +35,7 @@ use model::Changes;
 use others::Others;
 pub(crate) use publish::Announced;
 use publish::Waiting;
+pub use remembered::Remembered;
 
 /// How a server holds its lease.
 #[derive(Clone)]

@@ -20,6 +20,8 @@ pub enum Tag {
     Role(Uuid),
     /// The policy for limits.
     LimitPolicy,
+    /// The policy for new users and for keys.
+    Policy,
 }
 
 /// What changes when the principal's permissions do.
@@ -41,13 +43,14 @@ impl Tag {
             Tag::Team(_) => 't',
             Tag::Role(_) => 'r',
             Tag::LimitPolicy => 'l',
+            Tag::Policy => 'p',
         }
     }
 
     fn id(self) -> Uuid {
         match self {
             Tag::User(id) | Tag::ApiKey(id) | Tag::Team(id) | Tag::Role(id) => id,
-            Tag::LimitPolicy => Uuid::nil(),
+            Tag::LimitPolicy | Tag::Policy => Uuid::nil(),
         }
     }
 
@@ -59,6 +62,7 @@ impl Tag {
             b't' => Some(Tag::Team(id)),
             b'r' => Some(Tag::Role(id)),
             b'l' => Some(Tag::LimitPolicy),
+            b'p' => Some(Tag::Policy),
             _ => None,
         }
     }

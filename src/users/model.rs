@@ -106,8 +106,8 @@ pub struct NewUser {
     pub family_name: Option<String>,
     /// A person or a service account.
     pub kind: UserKind,
-    /// What it is to the instance.
-    pub role: InstanceRole,
+    /// What it is to the instance; `None`: as the policy says.
+    pub role: Option<InstanceRole>,
     /// See [`User::enabled`].
     pub enabled: bool,
     /// See [`User::expires_at`].
@@ -118,8 +118,8 @@ pub struct NewUser {
     pub metadata: Option<Value>,
     /// The password in the clear; at most 72 bytes.
     pub password: Option<String>,
-    /// The teams to which it belongs from the beginning.
-    pub memberships: Vec<NewMembership>,
+    /// The teams to which it belongs from the beginning; `None`: as the policy says.
+    pub memberships: Option<Vec<NewMembership>>,
     /// Its limits: what is not said is as the policy for limits says.
     pub limits: LimitsChanges,
 }

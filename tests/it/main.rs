@@ -20,6 +20,7 @@ mod mail;
 mod matrix;
 mod outbox;
 mod permissions;
+mod policy;
 mod replicas;
 mod support;
 mod teams;

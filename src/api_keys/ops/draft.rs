@@ -1,5 +1,7 @@
 //! A key that is being made: alone, or with its owner.
 
+use std::sync::Arc;
+
 use serde_json::json;
 use uuid::Uuid;
 
@@ -18,12 +20,34 @@ use crate::limits::policy::LimitPolicy;
 use crate::permissions::facts::Facts;
 use crate::permissions::gains::Exempt;
 use crate::permissions::ops::{access, of_keys};
+use crate::policy::model::Policy;
+use crate::policy::ops as policy;
 use crate::secrets::Secret;
 use crate::text;
 use crate::{teams, users};
 
 /// How often another secret is made when the owner has a key named after its beginning.
 const TRIES: usize = 8;
+
+/// What keys are judged by.
+pub struct Policies {
+    /// Limits of what is new, and their bounds.
+    pub limits: Arc<LimitPolicy>,
+    /// Who may make keys, and what they must have.
+    pub policy: Arc<Policy>,
+}
+
+impl Policies {
+    /// Those that hold now.
+    ///
+    /// # Errors
+    /// `SERVICE_UNAVAILABLE` when the database cannot be reached.
+    pub async fn present(ctx: &Ctx) -> Result<Self> {
+        let (limits, policy) =
+            futures_util::try_join!(limits::present_policy(ctx), policy::present(ctx))?;
+        Ok(Policies { limits, policy })
+    }
+}
 
 /// A new key on its way into the database.
 pub struct Draft {
@@ -36,23 +60,24 @@ pub struct Draft {
     limits: Fresh,
     /// The path of the input: `input` or `input.apiKey`.
     field: &'static str,
+    policy: Arc<Policy>,
 }
 
 impl Draft {
-    /// Checks what was given for a key of `owner` against the rules and the policy for limits, and makes its secret.
+    /// Checks what was given for a key of `owner` against the rules and the policies, and makes its secret.
     ///
     /// # Errors
     /// `BAD_USER_INPUT`, with fields that begin with `field`.
     pub fn new(
         ctx: &Ctx,
-        policy: &LimitPolicy,
+        policies: &Policies,
         field: &'static str,
         owner: Uuid,
         new: NewApiKey,
     ) -> Result<Self> {
         let at = |part: &str| format!("{field}.{part}");
         let now = ctx.now();
-        let longest = limits::longest_lifetime(ctx, policy);
+        let longest = policy::longest_lifetime(ctx, &policies.policy);
         let secret = Secret::generate_api_key(&ctx.random);
         let name = new
             .name
@@ -89,14 +114,16 @@ impl Draft {
             created_at: now,
             updated_at: now,
         };
+        rules::complete(field, rules::missing(ctx, &policies.policy, None, &key))?;
         Ok(Draft {
             secret,
             named,
             wanted: rules::permissions(ctx, &at("permissions"), wanted)?,
             own: Vec::new(),
-            limits: Fresh::of_key(ctx, &at("limits"), key.id, new.limits, policy)?,
+            limits: Fresh::of_key(ctx, &at("limits"), key.id, new.limits, &policies.limits)?,
             key,
             field,
+            policy: policies.policy.clone(),
         })
     }
 
@@ -149,6 +176,7 @@ impl Draft {
         if !access::can_any(ctx, WRITE, &paths) {
             access::require(ctx, WRITE, &paths[0])?;
         }
+        policy::may_make_key(ctx, &self.policy, self.key.team_id)?;
         let before = Facts::nobody(ctx.now());
         let after = own::facts(ctx, owner, &self.key, &self.own);
         own::may_give(ctx, &self.key, &before, &after, exempt)
@@ -176,6 +204,21 @@ impl Draft {
             self.key.name = default_name(&self.key.prefix);
         }
         Err(taken(&format!("{}.name", self.field), &self.key.name))
+    }
+
+    /// Sees, once it is stored, that its owner has no more keys than the policy allows: one after the other, where several are made at once.
+    ///
+    /// # Errors
+    /// `LIMIT_EXCEEDED`.
+    pub async fn fits(&self, ctx: &Ctx, tx: &mut Tx) -> Result<()> {
+        let rules = policy::binding(ctx, &self.policy);
+        let Some(most) = rules.and_then(|rules| rules.max_per_user) else {
+            return Ok(());
+        };
+        if store::count_alone(tx, self.key.owner_id).await? > most {
+            return Err(policy::too_many(self.field, most));
+        }
+        Ok(())
     }
 
     /// Stores its limits, if it has any, and says what the audit trail is to keep.

@@ -1,12 +1,11 @@
 //! Making a key.
 
-use super::draft::Draft;
+use super::draft::{Draft, Policies};
 use super::own::actor_user;
 use crate::api_keys::model::{ApiKey, NewApiKey};
 use crate::audit::ops as audit;
 use crate::ctx::{Actor, Ctx};
 use crate::error::{Error, Result};
-use crate::limits::ops as limits;
 use crate::permissions::facts::Facts;
 use crate::permissions::model::Principal;
 use crate::permissions::ops::{access, facts};
@@ -17,8 +16,9 @@ use crate::{teams, users};
 /// Makes a key for the actor, or for another user. The secret is in the answer and nowhere else.
 ///
 /// # Errors
-/// `FORBIDDEN` without `apiKey.write` at the owner (and at the team of a team's key), or if the key may do what the actor may not;
-/// `NOT_FOUND` for an owner, team or role; `BAD_USER_INPUT`, also for limits beyond the policy's bounds; `ALREADY_EXISTS` for a name that is taken.
+/// `FORBIDDEN` without `apiKey.write` at the owner (and at the team of a team's key), if the key may do what the actor may not, or for one
+/// whom the policy lets make no such keys; `NOT_FOUND` for an owner, team or role; `BAD_USER_INPUT`, also for what the policies do not
+/// allow; `LIMIT_EXCEEDED` for more keys than the policy allows; `ALREADY_EXISTS` for a name that is taken.
 pub async fn generate(ctx: &Ctx, new: NewApiKey) -> Result<(ApiKey, Secret)> {
     let owner = new.owner.or_else(|| actor_user(ctx));
     let team = new.team;
@@ -29,8 +29,8 @@ pub async fn generate(ctx: &Ctx, new: NewApiKey) -> Result<(ApiKey, Secret)> {
             "input.owner is missing: whose key is it to be?",
         )
     })?;
-    let policy = limits::present_policy(ctx).await?;
-    let mut draft = Draft::new(ctx, &policy, "input", owner, new)?;
+    let policies = Policies::present(ctx).await?;
+    let mut draft = Draft::new(ctx, &policies, "input", owner, new)?;
 
     let held = facts_of(ctx, owner).await?;
     let mut is_service = false;
@@ -49,6 +49,7 @@ pub async fn generate(ctx: &Ctx, new: NewApiKey) -> Result<(ApiKey, Secret)> {
     let (begun, change) = begin.with(draft.insert(ctx, &begin)).await;
     let mut tx = begin.done(begun)?;
     let mut changes = vec![change?];
+    draft.fits(ctx, &mut tx).await?;
     changes.extend(draft.limit(ctx, &mut tx).await?);
     audit::record(ctx, &mut tx, changes).await?;
     tx.commit().await?;

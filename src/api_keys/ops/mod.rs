@@ -16,7 +16,7 @@ use uuid::Uuid;
 
 pub use along::along;
 pub use delete::delete;
-pub use draft::Draft;
+pub use draft::{Draft, Policies};
 pub use expiring::announce_expiring;
 pub use generate::generate;
 pub use read::{PageOf, by_ids, cursor, list, may_read, pages_of, sight};

@@ -10,10 +10,11 @@ use crate::audit::model::Change;
 use crate::audit::ops as audit;
 use crate::ctx::Ctx;
 use crate::error::{Error, Result};
-use crate::limits::ops as limits;
 use crate::permissions::facts::Facts;
 use crate::permissions::model::Principal;
 use crate::permissions::ops::facts;
+use crate::policy::model::KeyField;
+use crate::policy::ops as policy;
 use crate::replicas::model::Tag;
 use crate::secrets::Secret;
 
@@ -22,16 +23,17 @@ use crate::secrets::Secret;
 /// if null.
 ///
 /// # Errors
-/// `NOT_FOUND`; `FORBIDDEN` without `apiKey.write` at its owner or its team, or if the key may do what the actor may not;
-/// `BAD_USER_INPUT`, also for an overlap that would let the present secret live longer than the policy allows.
+/// `NOT_FOUND`; `FORBIDDEN` without `apiKey.write` at its owner or its team, if the key may do what the actor may not, or for one whom the
+/// policy lets make no such keys; `BAD_USER_INPUT`, also for an overlap that would let the present secret live longer than the policy
+/// allows, and for a key without what the policy requires.
 pub async fn rotate(
     ctx: &Ctx,
     id: Uuid,
     overlap_ends: Option<DateTime<Utc>>,
     expires_at: Option<Option<DateTime<Utc>>>,
 ) -> Result<(ApiKey, Secret)> {
-    let policy = limits::present_policy(ctx).await?;
-    let longest = limits::longest_lifetime(ctx, &policy);
+    let policy = policy::present(ctx).await?;
+    let longest = policy::longest_lifetime(ctx, &policy);
     let expires_at = expires_at
         .map(|end| rules::lifetime(ctx, longest, "input.expiresAt", end))
         .transpose()?;
@@ -44,6 +46,8 @@ pub async fn rotate(
     let before = store::lock(&mut tx, id)
         .await?
         .ok_or_else(|| absent("input.id", id))?;
+    // A new secret is a new key.
+    policy::may_make_key(ctx, &policy, before.team_id)?;
     if overlap_ends.is_some() {
         let since = before.secret_since();
         rules::no_longer(ctx, longest, "input.overlap", since, overlap_ends)?;
@@ -62,6 +66,16 @@ pub async fn rotate(
         updated_at: ctx.now(),
         ..before.clone()
     };
+    match rules::missing(ctx, &policy, None, &after) {
+        Some(field) if field != KeyField::ExpiresAt => {
+            let message = format!(
+                "The policy requires {} of every key, and this one has none. Give it one with updateApiKey, then rotate.",
+                field.input()
+            );
+            return Err(Error::bad_input("input.id", message));
+        }
+        missing => rules::complete("input", missing)?,
+    }
     let holder = facts::of_principal(&mut tx, ctx.now(), Principal::ApiKey(id))
         .await?
         .ok_or_else(|| Error::internal("a locked key has no facts"))?;

@@ -3,10 +3,12 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use ipnet::{IpNet, Ipv4Net};
 
-use crate::api_keys::model::KeyPermission;
+use crate::api_keys::model::{ApiKey, KeyPermission};
 use crate::ctx::Ctx;
 use crate::error::{Error, Result};
 use crate::permissions::path::Path;
+use crate::policy::model::{KeyField, Policy};
+use crate::policy::ops as policy;
 
 /// Permissions of one key at most.
 pub const MAX_PERMISSIONS: usize = 100;
@@ -87,6 +89,45 @@ pub(super) fn at_most(
     match (end, latest) {
         (Some(end), Some(latest)) => Some(end.min(latest)),
         (end, latest) => end.or(latest),
+    }
+}
+
+/// What the policy requires and the key lacks. What a change leaves missing that was missing before stays so.
+pub(super) fn missing(
+    ctx: &Ctx,
+    policy: &Policy,
+    before: Option<&ApiKey>,
+    after: &ApiKey,
+) -> Option<KeyField> {
+    let is_new = |field: &KeyField| before.is_none_or(|before| has(before, *field));
+    let rules = policy::binding(ctx, policy)?;
+    let mut required = rules.required.iter();
+    required
+        .find(|field| !has(after, **field) && is_new(field))
+        .copied()
+}
+
+/// Demands that a key lacks nothing. `at` is the path of the input.
+///
+/// # Errors
+/// `BAD_USER_INPUT` naming the field.
+pub(super) fn complete(at: &str, missing: Option<KeyField>) -> Result<()> {
+    let Some(field) = missing else {
+        return Ok(());
+    };
+    let field = format!("{at}.{}", field.input());
+    let message = format!(
+        "The policy requires {field}: every key that others than administrators make or change must have it."
+    );
+    Err(Error::bad_input(field, message))
+}
+
+fn has(key: &ApiKey, field: KeyField) -> bool {
+    match field {
+        KeyField::Description => key.description.is_some(),
+        KeyField::ExpiresAt => key.expires_at.is_some(),
+        KeyField::AllowedCidrs => !key.allowed_cidrs.is_empty(),
+        KeyField::Permissions => key.restricted,
     }
 }
 

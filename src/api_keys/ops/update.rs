@@ -13,10 +13,10 @@ use crate::audit::model::Change;
 use crate::audit::ops as audit;
 use crate::ctx::Ctx;
 use crate::error::{Error, Result};
-use crate::limits::ops as limits;
 use crate::permissions::facts::Facts;
 use crate::permissions::model::Principal;
 use crate::permissions::ops::{facts, of_keys};
+use crate::policy::ops as policy;
 use crate::replicas::model::Tag;
 use crate::text;
 
@@ -30,13 +30,14 @@ pub async fn update(ctx: &Ctx, id: Uuid, changes: ApiKeyChanges) -> Result<ApiKe
     let wishes = validate(ctx, changes)?;
 
     authorise(ctx, id).await?;
-    let wanted = resolve(ctx, id, wishes.permissions).await?;
     let moved = wishes.changes.expires_at.is_some();
-    let longest = if moved {
-        limits::longest_lifetime(ctx, &*limits::present_policy(ctx).await?)
+    let policy = if wishes.touch_the_rules() {
+        Some(policy::present(ctx).await?)
     } else {
         None
     };
+
+    let wanted = resolve(ctx, id, wishes.permissions).await?;
 
     let mut tx = ctx.db.begin("update_api_key").await?;
     tx.touch([Tag::ApiKey(id)]);
@@ -53,10 +54,14 @@ pub async fn update(ctx: &Ctx, id: Uuid, changes: ApiKeyChanges) -> Result<ApiKe
         Replaced::By(wanted) => own::keep_ids(wanted, &held),
     };
     let mut after = apply(&before, wishes.changes, wishes.cidrs);
-    if moved {
-        let since = before.secret_since();
-        after.expires_at =
-            rules::no_longer(ctx, longest, "input.expiresAt", since, after.expires_at)?;
+    if let Some(policy) = &policy {
+        if moved {
+            let longest = policy::longest_lifetime(ctx, policy);
+            let since = before.secret_since();
+            after.expires_at =
+                rules::no_longer(ctx, longest, "input.expiresAt", since, after.expires_at)?;
+        }
+        rules::complete("input", rules::missing(ctx, policy, Some(&before), &after))?;
     }
     if after.enabled && after.disabled_reason.is_some() {
         return Err(Error::bad_input(
@@ -99,6 +104,16 @@ struct Wishes {
     changes: ApiKeyChanges,
     cidrs: Option<Vec<String>>,
     permissions: Replaced<Vec<Wanted>>,
+}
+
+impl Wishes {
+    /// Whether something changes that the policy may have a rule for.
+    fn touch_the_rules(&self) -> bool {
+        self.changes.expires_at.is_some()
+            || self.changes.description.is_some()
+            || self.cidrs.is_some()
+            || !matches!(self.permissions, Replaced::Keep)
+    }
 }
 
 /// What becomes of the permissions.

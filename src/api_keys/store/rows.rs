@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use crate::api_keys::model::{ApiKey, KeyUse, KeysOf};
 use crate::db;
-use crate::db::schema::api_keys;
+use crate::db::schema::{api_keys, users};
 use crate::db::statement::Statement;
 use crate::secrets::Digest;
 
@@ -66,6 +66,25 @@ pub(in crate::api_keys) async fn insert(
         .execute(&mut &*conn)
         .await?;
     Ok(rows == 1)
+}
+
+/// How many keys the owner has, this transaction's among them. Until it ends nobody else counts them, and whoever waits for that counts
+/// what it has made.
+pub(in crate::api_keys) async fn count_alone(
+    conn: &mut AsyncPgConnection,
+    owner: Uuid,
+) -> db::Result<i64> {
+    users::table
+        .find(owner)
+        .select(users::id)
+        .for_no_key_update()
+        .load::<Uuid>(conn)
+        .await?;
+    Ok(api_keys::table
+        .filter(api_keys::owner_id.eq(owner))
+        .count()
+        .get_result(conn)
+        .await?)
 }
 
 pub(in crate::api_keys) async fn update(

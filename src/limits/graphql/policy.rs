@@ -1,7 +1,6 @@
 //! The policy for limits in GraphQL.
 
 use async_graphql::{Context, InputObject, MaybeUndefined, Object, SimpleObject};
-use chrono::TimeDelta;
 
 use super::inputs::BudgetWindowInput;
 use super::types::{BudgetWindow, Usd};
@@ -45,8 +44,6 @@ pub struct ApiKeyBounds {
     tokens_per_minute: Option<i64>,
     /// Reservations that are open at once.
     max_parallel: Option<i64>,
-    /// The longest that such a key may live, in seconds.
-    max_lifetime_seconds: Option<i64>,
     /// Budgets that such a key must have, with these windows, of at most these amounts; in the order of names.
     budgets: Vec<DefaultBudget>,
 }
@@ -97,8 +94,6 @@ pub struct ApiKeyBoundsInput {
     tokens_per_minute: MaybeUndefined<i32>,
     /// Reservations that are open at once; 0 allows none.
     max_parallel: MaybeUndefined<i32>,
-    /// The longest that such a key may live, in seconds.
-    max_lifetime_seconds: MaybeUndefined<i32>,
     /// Exactly these budgets afterwards, at most 20: such a key must have one of each name, with this window, of at most this amount.
     budgets: MaybeUndefined<Vec<DefaultBudgetInput>>,
 }
@@ -191,7 +186,6 @@ impl ApiKeyBounds {
             requests_per_minute: bounds.rates.requests,
             tokens_per_minute: bounds.rates.tokens,
             max_parallel: bounds.rates.parallel,
-            max_lifetime_seconds: policy.max_lifetime.map(|life| life.num_seconds()),
             budgets: bounds.budgets.iter().map(DefaultBudget::of).collect(),
         }
     }
@@ -224,27 +218,20 @@ impl UpdateLimitPolicyInput {
                 budgets,
             }) => changes(at, [requests, tokens, parallel], budgets),
         };
-        let (bounds, lifetime) = match self.api_key_bounds {
-            MaybeUndefined::Undefined => (LimitsChanges::default(), None),
-            MaybeUndefined::Null => (cleared(), Some(None)),
-            MaybeUndefined::Value(bounds) => {
-                let rates = [
-                    bounds.requests_per_minute,
-                    bounds.tokens_per_minute,
-                    bounds.max_parallel,
-                ];
-                let lifetime = change(bounds.max_lifetime_seconds);
-                let lifetime =
-                    lifetime.map(|life| life.map(|life| TimeDelta::seconds(i64::from(life))));
-                let changes = changes("input.apiKeyBounds", rates, bounds.budgets)?;
-                (changes, lifetime)
-            }
+        let bounds = match self.api_key_bounds {
+            MaybeUndefined::Undefined => LimitsChanges::default(),
+            MaybeUndefined::Null => cleared(),
+            MaybeUndefined::Value(ApiKeyBoundsInput {
+                requests_per_minute: requests,
+                tokens_per_minute: tokens,
+                max_parallel: parallel,
+                budgets,
+            }) => changes("input.apiKeyBounds", [requests, tokens, parallel], budgets)?,
         };
         Ok(PolicyChanges {
             user_defaults: part("input.userDefaults", self.user_defaults)?,
             api_key_defaults: part("input.apiKeyDefaults", self.api_key_defaults)?,
             api_key_bounds: bounds,
-            max_lifetime: lifetime,
         })
     }
 }

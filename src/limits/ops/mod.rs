@@ -20,7 +20,7 @@ pub use applying::Who;
 pub use desk::{Counting, Desk, Reserved};
 pub use fresh::Fresh;
 pub use policies::{Policies, present as present_policy};
-pub use policy::{longest_lifetime, policy, update_policy};
+pub use policy::{policy, update_policy};
 pub use read::{Shown, by_subjects};
 pub use reserve::{Cost, lapse};
 pub use rules::MAX_BUDGETS;

@@ -1,24 +1,19 @@
 //! The policy for limits as every server remembers it: under its lease, while nobody has changed it.
 
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::Arc;
 
 use crate::ctx::{Actor, Ctx};
 use crate::db::Db;
 use crate::error::Result;
 use crate::limits::policy::LimitPolicy;
 use crate::limits::store::policy as store;
-use crate::replicas::Stamp;
+use crate::replicas::Remembered;
 use crate::replicas::model::Tag;
 
 /// What is remembered.
 #[derive(Default)]
 pub struct Policies {
-    known: RwLock<Option<Arc<Entry>>>,
-}
-
-struct Entry {
-    policy: Arc<LimitPolicy>,
-    stamp: Stamp,
+    known: Remembered<LimitPolicy>,
 }
 
 impl Policies {
@@ -27,32 +22,11 @@ impl Policies {
     /// # Errors
     /// `SERVICE_UNAVAILABLE` when the database cannot be reached.
     pub async fn present(&self, db: &Db) -> Result<Arc<LimitPolicy>> {
-        let replicas = db.replicas();
-        // The lease first: what was answered anywhere before this moment is marked by now.
-        let remembers = !db.is_bound() && replicas.holds_lease();
-        if remembers
-            && let Some(entry) = self.entry()
-            && replicas.marks().hold(&entry.stamp, &[Tag::LimitPolicy])
-        {
-            return Ok(entry.policy.clone());
-        }
-        // Before anything is read: what changes from here on makes the answer out of date.
-        let stamp = replicas.marks().stamp();
-        let policy = Arc::new(store::policy(&mut *db.read("limit_policy").await?).await?);
-        if remembers && replicas.holds_lease() {
-            let entry = Entry {
-                policy: policy.clone(),
-                stamp,
-            };
-            let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
-            *known = Some(Arc::new(entry));
-        }
-        Ok(policy)
-    }
-
-    fn entry(&self) -> Option<Arc<Entry>> {
-        let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
-        known.clone()
+        let read = async || {
+            let policy = store::policy(&mut *db.read("limit_policy").await?).await?;
+            Ok((policy, vec![Tag::LimitPolicy]))
+        };
+        self.known.present(db, read).await
     }
 }
 

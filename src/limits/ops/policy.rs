@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use chrono::TimeDelta;
 use uuid::Uuid;
 
 use super::{policies, rules};
@@ -21,9 +20,6 @@ use crate::replicas::model::Tag;
 
 /// Read the policy for limits.
 pub const READ: &str = "limitPolicy.read";
-
-/// The longest life that may be said, in seconds: a hundred years.
-const MAX_LIFETIME: i64 = 100 * 366 * 86_400;
 
 /// The policy for limits.
 ///
@@ -76,28 +72,9 @@ fn valid(ctx: &Ctx, changes: PolicyChanges) -> Result<PolicyChanges> {
     let limits = |part: &str, changes: LimitsChanges| {
         rules::valid(ctx, &format!("input.{part}"), false, changes)
     };
-    let lifetime = changes.max_lifetime.flatten();
-    if let Some(life) = lifetime.filter(|life| !(1..=MAX_LIFETIME).contains(&life.num_seconds())) {
-        const FIELD: &str = "input.apiKeyBounds.maxLifetimeSeconds";
-        let message = format!(
-            "{FIELD} is {}. It is between 1 and {MAX_LIFETIME} seconds; null is no limit.",
-            life.num_seconds()
-        );
-        return Err(Error::bad_input(FIELD, message));
-    }
     Ok(PolicyChanges {
         user_defaults: limits("userDefaults", changes.user_defaults)?,
         api_key_defaults: limits("apiKeyDefaults", changes.api_key_defaults)?,
         api_key_bounds: limits("apiKeyBounds", changes.api_key_bounds)?,
-        max_lifetime: changes.max_lifetime,
     })
-}
-
-/// The longest that a key may live which the actor makes or changes: by the policy for limits, and by the operator's setting.
-pub fn longest_lifetime(ctx: &Ctx, policy: &LimitPolicy) -> Option<TimeDelta> {
-    let bound = policy
-        .max_lifetime
-        .filter(|_| !access::holds_everything(ctx));
-    let both = [bound, ctx.policy.key_max_lifetime];
-    both.into_iter().flatten().min()
 }

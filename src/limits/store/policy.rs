@@ -1,6 +1,5 @@
 //! SQL of the policy for limits.
 
-use chrono::TimeDelta;
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use serde::{Deserialize, Serialize};
 
@@ -18,7 +17,6 @@ struct Row {
     requests_per_minute: Option<i64>,
     tokens_per_minute: Option<i64>,
     max_parallel: Option<i64>,
-    max_lifetime_seconds: Option<i64>,
     budgets: Vec<BudgetRow>,
 }
 
@@ -50,14 +48,13 @@ pub(crate) async fn policy(conn: &mut AsyncPgConnection) -> db::Result<LimitPoli
     for json in found {
         let row: Row =
             serde_json::from_str(&json.found).map_err(|error| wrong(error.to_string()))?;
-        let lifetime = row.max_lifetime_seconds.map(TimeDelta::seconds);
         let name = row.name.clone();
         let preset = row.read();
         let preset = preset.map_err(|error| wrong(error.cause.unwrap_or_default()))?;
         match name.as_str() {
             USERS => policy.user_defaults = preset,
             KEYS => policy.api_key_defaults = preset,
-            _ => (policy.api_key_bounds, policy.max_lifetime) = (preset, lifetime),
+            _ => policy.api_key_bounds = preset,
         }
     }
     Ok(policy)
@@ -66,9 +63,9 @@ pub(crate) async fn policy(conn: &mut AsyncPgConnection) -> db::Result<LimitPoli
 /// Stores the policy as it is now.
 pub(crate) async fn put(conn: &mut AsyncPgConnection, policy: &LimitPolicy) -> db::Result<()> {
     let rows = [
-        Row::of(USERS, &policy.user_defaults, None),
-        Row::of(KEYS, &policy.api_key_defaults, None),
-        Row::of(BOUNDS, &policy.api_key_bounds, policy.max_lifetime),
+        Row::of(USERS, &policy.user_defaults),
+        Row::of(KEYS, &policy.api_key_defaults),
+        Row::of(BOUNDS, &policy.api_key_bounds),
     ];
     let rows = serde_json::to_value(rows).map_err(|error| db::Failure::Other(error.to_string()))?;
     Statement::new(
@@ -78,7 +75,7 @@ pub(crate) async fn put(conn: &mut AsyncPgConnection, policy: &LimitPolicy) -> d
     .sql(
         ") ON CONFLICT (name) DO UPDATE SET requests_per_minute = excluded.requests_per_minute,
             tokens_per_minute = excluded.tokens_per_minute, max_parallel = excluded.max_parallel,
-            max_lifetime_seconds = excluded.max_lifetime_seconds, budgets = excluded.budgets",
+            budgets = excluded.budgets",
     )
     .execute(conn)
     .await?;
@@ -86,13 +83,12 @@ pub(crate) async fn put(conn: &mut AsyncPgConnection, policy: &LimitPolicy) -> d
 }
 
 impl Row {
-    fn of(name: &str, preset: &Preset, lifetime: Option<TimeDelta>) -> Self {
+    fn of(name: &str, preset: &Preset) -> Self {
         Row {
             name: name.to_owned(),
             requests_per_minute: preset.rates.requests,
             tokens_per_minute: preset.rates.tokens,
             max_parallel: preset.rates.parallel,
-            max_lifetime_seconds: lifetime.map(|life| life.num_seconds()),
             budgets: preset.budgets.iter().map(BudgetRow::of).collect(),
         }
     }

@@ -134,6 +134,7 @@ pub fn collection(kind: Kind) -> Path {
                 Kind::AuditEvent => "/auditEvents",
                 Kind::Reservation => "/reservations",
                 Kind::LimitPolicy => "/limitPolicies",
+                Kind::Policy => "/policies",
             };
             (kind, Path::parse(name).expect("a constant"))
         })

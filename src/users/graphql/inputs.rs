@@ -112,9 +112,8 @@ pub struct CreateUserInput {
     /// A person, or an account for a program.
     #[graphql(default_with = "UserKind::Person")]
     kind: UserKind,
-    /// What it is to the whole instance. You cannot give more than you hold.
-    #[graphql(default_with = "InstanceRole::Member")]
-    role: InstanceRole,
+    /// What it is to the whole instance; left out: as the policy says. You cannot give more than you hold.
+    role: Option<InstanceRole>,
     /// Whether it may do anything at all.
     #[graphql(default = true)]
     enabled: bool,
@@ -127,7 +126,7 @@ pub struct CreateUserInput {
     /// The password: at least as long as the policy says, at most 72 bytes.
     #[graphql(secret)]
     password: Option<String>,
-    /// The teams to which it belongs from the beginning, at most 100. Needs `team.write` at each.
+    /// The teams to which it belongs from the beginning, at most 100; left out: as the policy says. Needs `team.write` at each.
     memberships: Option<Vec<MembershipInput>>,
     /// Makes its first API key too: both or neither. The secret is in the payload. Needs `apiKey.write` at the user's path.
     api_key: Option<NewApiKeyInput>,
@@ -145,6 +144,20 @@ pub struct MembershipInput {
     role: TeamRole,
 }
 
+/// The memberships as operations take them. `at` is the path of the input.
+///
+/// # Errors
+/// `BAD_USER_INPUT` for an id that is not a team's.
+pub fn memberships(at: &str, list: Vec<MembershipInput>) -> Result<Vec<NewMembership>> {
+    let read = |(n, each): (usize, MembershipInput)| {
+        Ok(NewMembership {
+            team: Id::parse_as(Kind::Team, &format!("{at}.{n}.team"), &each.team)?,
+            role: each.role.into(),
+        })
+    };
+    list.into_iter().enumerate().map(read).collect()
+}
+
 impl CreateUserInput {
     /// The user as the operation takes it.
     ///
@@ -157,14 +170,8 @@ impl CreateUserInput {
             .map(|key| key.read("input.apiKey", now))
             .transpose()?;
         let limits = input.limits.map(|limits| limits.read("input.limits"));
-        let memberships = input.memberships.unwrap_or_default().into_iter();
-        let memberships = memberships.enumerate().map(|(n, each)| {
-            let field = format!("input.memberships.{n}.team");
-            Ok(NewMembership {
-                team: Id::parse_as(Kind::Team, &field, &each.team)?,
-                role: each.role.into(),
-            })
-        });
+        let teams = input.memberships;
+        let teams = teams.map(|list| memberships("input.memberships", list));
         let user = NewUser {
             username: input.username,
             email: input.email,
@@ -172,13 +179,13 @@ impl CreateUserInput {
             given_name: input.given_name,
             family_name: input.family_name,
             kind: input.kind.into(),
-            role: input.role.into(),
+            role: input.role.map(Into::into),
             enabled: input.enabled,
             expires_at: input.expires_at.map(|at| at.0),
             comment: input.comment,
             metadata: input.metadata.map(|json| json.0),
             password: input.password,
-            memberships: memberships.collect::<Result<_>>()?,
+            memberships: teams.transpose()?,
             limits: limits.transpose()?.unwrap_or_default(),
         };
         Ok((user, key))

@@ -5,7 +5,7 @@ mod mutations;
 mod queries;
 mod types;
 
-pub use inputs::{UserFilterInput, UserOrder};
+pub use inputs::{MembershipInput, UserFilterInput, UserOrder, memberships};
 pub use mutations::UserMutations;
 pub use queries::UserQueries;
-pub use types::{User, UserConnection, UserEdge};
+pub use types::{InstanceRole, User, UserConnection, UserEdge};

@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use super::{WRITE, taken};
 use crate::api_keys::model::{ApiKey, NewApiKey};
-use crate::api_keys::ops::Draft;
+use crate::api_keys::ops::{Draft, Policies};
 use crate::audit::model::Change;
 use crate::audit::ops as audit;
 use crate::authn::password;
@@ -16,7 +16,7 @@ use crate::db::Tx;
 use crate::db::ids::{Id, Kind, quoted};
 use crate::error::{Error, Result};
 use crate::limits::model::LimitsChanges;
-use crate::limits::ops::{self as limits, Fresh};
+use crate::limits::ops::Fresh;
 use crate::permissions::facts::{Facts, Given, UserFacts};
 use crate::permissions::gains::Exempt;
 use crate::permissions::model::{InstanceRole, Principal};
@@ -50,17 +50,28 @@ pub async fn create_with_key(
     new: NewUser,
     key: Option<NewApiKey>,
 ) -> Result<(User, Option<(ApiKey, Secret)>)> {
-    let memberships = distinct(&new.memberships)?;
-    let policy = limits::present_policy(ctx).await?;
+    let policies = Policies::present(ctx).await?;
+    let defaults = &policies.policy;
+    let memberships = match &new.memberships {
+        Some(memberships) => distinct(memberships)?,
+        None => defaults.teams.clone(),
+    };
+    let says_teams = new.memberships.is_some();
     let given = new.limits.clone();
-    let (mut user, secret) = validate(ctx, new)?;
-    let limits = Fresh::of_user(ctx, "input.limits", user.id, given, &policy)?;
+    let (mut user, secret) = validate(ctx, new, defaults.user_role)?;
+    let limits = Fresh::of_user(ctx, "input.limits", user.id, given, &policies.limits)?;
     let mut key = key
-        .map(|key| Draft::new(ctx, &policy, "input.apiKey", user.id, key))
+        .map(|key| Draft::new(ctx, &policies, "input.apiKey", user.id, key))
         .transpose()?;
 
     access::require(ctx, WRITE, &access::collection(Kind::User))?;
-    members::may_enrol(ctx, &memberships)?;
+    members::may_enrol(ctx, &memberships).map_err(|error| match says_teams {
+        true => error,
+        false => Error::forbidden(
+            "By the policy new users belong to teams to which you may not add anybody. Say in input.memberships to which it belongs; \
+             an empty list is to none.",
+        ),
+    })?;
     access::may_give(
         ctx,
         &Facts::nobody(ctx.now()),
@@ -100,6 +111,7 @@ pub async fn create_with_key(
         let is_service = user.kind == UserKind::Service.as_str();
         key.allow(ctx, &owner, is_service, &[Exempt::over_itself(user.id)])?;
         changes.push(key.insert(ctx, &tx).await?);
+        key.fits(ctx, &mut tx).await?;
         changes.extend(key.limit(ctx, &mut tx).await?);
     }
     audit::record(ctx, &mut tx, changes).await?;
@@ -125,13 +137,13 @@ pub async fn first_admin(ctx: &Ctx, username: &str) -> Result<Option<User>> {
         given_name: None,
         family_name: None,
         kind: UserKind::Person,
-        role: InstanceRole::Admin,
+        role: Some(InstanceRole::Admin),
         enabled: true,
         expires_at: None,
         comment: None,
         metadata: None,
         password: None,
-        memberships: Vec::new(),
+        memberships: Some(Vec::new()),
         limits: LimitsChanges::default(),
     };
     match create(ctx, new).await {
@@ -142,7 +154,7 @@ pub async fn first_admin(ctx: &Ctx, username: &str) -> Result<Option<User>> {
     }
 }
 
-fn validate(ctx: &Ctx, new: NewUser) -> Result<(User, Option<Secret>)> {
+fn validate(ctx: &Ctx, new: NewUser, default: InstanceRole) -> Result<(User, Option<Secret>)> {
     let now = ctx.now();
     if new.expires_at.is_some_and(|end| end <= now) {
         return Err(Error::bad_input(
@@ -164,7 +176,7 @@ fn validate(ctx: &Ctx, new: NewUser) -> Result<(User, Option<Secret>)> {
         given_name: text::optional_line("input.givenName", new.given_name.as_deref(), 200)?,
         family_name: text::optional_line("input.familyName", new.family_name.as_deref(), 200)?,
         kind: new.kind.as_str().into(),
-        role: new.role.as_str().into(),
+        role: new.role.unwrap_or(default).as_str().into(),
         enabled: new.enabled,
         expires_at: new.expires_at,
         comment: text::optional_lines("input.comment", new.comment.as_deref(), 2_000)?,

@@ -9,7 +9,7 @@ mod used;
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
-pub use create::{create, create_with_key, first_admin};
+pub use create::{MAX_FIRST_TEAMS, create, create_with_key, first_admin};
 pub use delete::delete;
 pub use read::{
     by_email, by_id, by_ids, by_username, cursor, list, may_read, require_readable, seen_among,

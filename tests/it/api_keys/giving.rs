@@ -328,9 +328,11 @@ async fn bad_input_is_refused() {
 
 #[tokio::test]
 async fn the_policy_limits_how_long_a_key_lives() {
+    let mut first = keystead::policy::model::Policy::default();
+    first.keys.max_lifetime = Some(chrono::TimeDelta::days(90));
     let policy = keystead::ctx::Policy {
         password_cost: 4,
-        key_max_lifetime: Some(chrono::TimeDelta::days(90)),
+        first,
         ..keystead::ctx::Policy::default()
     };
     let app = TestApp::with(crate::support::Setup {

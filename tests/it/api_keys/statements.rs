@@ -46,11 +46,11 @@ async fn changing_costs_one_transaction() {
     let app = TestApp::new().await;
     let (_, ada) = app.user("ada", InstanceRole::Member).await;
     let generate = "mutation { generateApiKey(input: {}) { secret apiKey { id name } } }";
-    // The sign-on; the policy for limits, which is remembered under a lease alone; begin, key, audit, commit.
-    assert_eq!(cost(&app, &ada, generate, json!({})).await, 2 + 4);
+    // The sign-on; the policies, which are remembered under a lease alone; begin, key, audit, commit.
+    assert_eq!(cost(&app, &ada, generate, json!({})).await, 3 + 4);
     let restricted = "mutation { generateApiKey(input: {permissions: [{path: \"/m\", role: \"READ\"}]}) { apiKey { id } } }";
     // The permissions' rows are one more.
-    assert_eq!(cost(&app, &ada, restricted, json!({})).await, 2 + 5);
+    assert_eq!(cost(&app, &ada, restricted, json!({})).await, 3 + 5);
     let made = ada.data(generate, json!({})).await;
     let id = json!({"id": made["generateApiKey"]["apiKey"]["id"]});
     // The policy; the key; begin, the key locked, its facts, the change, audit, what changes announced, commit, who else is to know.

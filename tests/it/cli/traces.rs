@@ -212,9 +212,9 @@ fn a_request_is_traced_with_its_guard_and_its_statements_and_without_a_secret() 
     );
     let statements = below(&spans, mutation);
     assert_eq!(
-        names(&statements)[..2],
-        // The policy is not remembered yet.
-        ["limit_policy", "create_user"],
+        names(&statements)[..3],
+        // The policies are not remembered yet.
+        ["limit_policy", "policy", "create_user"],
         "{:?}",
         names(&statements)
     );

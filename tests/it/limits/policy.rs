@@ -8,7 +8,7 @@ use crate::support::{Client, TestApp};
 const UPDATE: &str = "mutation($input: UpdateLimitPolicyInput!) { updateLimitPolicy(input: $input) { changed limitPolicy {
     userDefaults { requestsPerMinute tokensPerMinute maxParallel budgets { name maxUsd } }
     apiKeyDefaults { requestsPerMinute tokensPerMinute maxParallel budgets { name } }
-    apiKeyBounds { requestsPerMinute tokensPerMinute maxParallel maxLifetimeSeconds
+    apiKeyBounds { requestsPerMinute tokensPerMinute maxParallel
         budgets { name maxUsd softUsd window { every { count unit anchor timeZone } } } } } } }";
 const GENERATE: &str = "mutation($input: GenerateApiKeyInput!) { generateApiKey(input: $input) { apiKey { id expiresAt
     limits { requestsPerMinute tokensPerMinute maxParallel budgets { name maxUsd softUsd remaining } } } } }";
@@ -45,14 +45,14 @@ async fn it_is_declarative_and_in_the_trail() {
         set(
             &app,
             json!({"userDefaults": {"requestsPerMinute": 60, "budgets": [{"name": "ever", "maxUsd": "5"}]},
-                "apiKeyBounds": {"requestsPerMinute": 100, "maxLifetimeSeconds": 86_400, "budgets": [month("10")]}}),
+                "apiKeyBounds": {"requestsPerMinute": 100, "budgets": [month("10")]}}),
         )
         .await,
     ];
     for input in [
         json!({"apiKeyDefaults": {"maxParallel": 2}, "userDefaults": {"requestsPerMinute": 60}}),
         json!({"apiKeyDefaults": {"maxParallel": 2}}),
-        json!({"userDefaults": null, "apiKeyBounds": {"requestsPerMinute": null, "budgets": []}}),
+        json!({"userDefaults": null, "apiKeyBounds": {"budgets": []}}),
         json!({"apiKeyBounds": null}),
         json!({}),
     ] {
@@ -77,12 +77,12 @@ async fn administrators_alone_set_it_and_everybody_knows_the_bounds() {
         json!({"apiKeyBounds": {"maxParallel": 5, "budgets": [month("10")]}}),
     )
     .await;
-    let asked = "{ serverInfo { apiKeyPolicy { maxLifetimeSeconds bounds { requestsPerMinute maxParallel maxLifetimeSeconds
+    let asked = "{ serverInfo { apiKeyPolicy { bounds { requestsPerMinute maxParallel
         budgets { name maxUsd } } } } }";
     let info = app.anonymous().data(asked, json!({})).await;
     assert_eq!(
         info["serverInfo"]["apiKeyPolicy"]["bounds"],
-        json!({"requestsPerMinute": null, "maxParallel": 5, "maxLifetimeSeconds": null,
+        json!({"requestsPerMinute": null, "maxParallel": 5,
             "budgets": [{"name": "month", "maxUsd": "10"}]})
     );
     let (_, member) = app.user("ada", InstanceRole::Member).await;
@@ -101,7 +101,6 @@ async fn administrators_alone_set_it_and_everybody_knows_the_bounds() {
         json!({"apiKeyDefaults": {"budgets": [{"name": "a", "maxUsd": "1", "softUsd": "2"}]}}),
         json!({"apiKeyBounds": {"budgets": [month("1"), month("1")]}}),
         json!({"apiKeyBounds": {"budgets": [{"name": "a", "maxUsd": "much"}]}}),
-        json!({"apiKeyBounds": {"maxLifetimeSeconds": 0}}),
     ] {
         told.push(refusal(&admin, UPDATE, input).await);
     }

@@ -8,7 +8,7 @@ use super::world::World;
 use super::{cell, fields, table};
 
 /// How to come to an object of a type: a document with `FIELD` where its field is asked for, and the way to the object.
-pub const BASES: [(&str, &str, &str); 28] = [
+pub const BASES: [(&str, &str, &str); 32] = [
     ("Query", "{ FIELD }", ""),
     ("User", "{ user(by: {id: \"$user\"}) { FIELD } }", "/user"),
     (
@@ -64,6 +64,22 @@ pub const BASES: [(&str, &str, &str); 28] = [
         "ApiKeyBounds",
         "{ serverInfo { apiKeyPolicy { bounds { FIELD } } } }",
         "/serverInfo/apiKeyPolicy/bounds",
+    ),
+    ("Policy", "{ policy { FIELD } }", "/policy"),
+    (
+        "UserDefaults",
+        "{ policy { userDefaults { FIELD } } }",
+        "/policy/userDefaults",
+    ),
+    (
+        "DefaultMembership",
+        "{ policy { userDefaults { memberships { FIELD } } } }",
+        "/policy/userDefaults/memberships/0",
+    ),
+    (
+        "ApiKeyRules",
+        "{ serverInfo { apiKeyPolicy { rules { FIELD } } } }",
+        "/serverInfo/apiKeyPolicy/rules",
     ),
     (
         "PermissionCheck",

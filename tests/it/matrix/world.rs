@@ -77,6 +77,12 @@ impl World {
                 "window": {"every": {"unit": "YEAR", "anchor": "2030-01-01T00:00:00Z"}}}]}}});
         let update = "mutation($input: UpdateLimitPolicyInput!) { updateLimitPolicy(input: $input) { changed } }";
         admin.data(update, defaults).await;
+        let policy = json!({"input": {"userDefaults": {"memberships": [{"team": team}]},
+            "apiKeys": {"personalKeyMakers": ["ADMIN", "AUDITOR", "MEMBER", "VIEWER"], "teamKeyMakers": ["ADMIN", "MEMBER"],
+                "maxLifetimeSeconds": 2_000_000_000, "maxPerUser": 1_000}}});
+        let update =
+            "mutation($input: UpdatePolicyInput!) { updatePolicy(input: $input) { changed } }";
+        admin.data(update, policy).await;
         let restricted = make(
             "mutation($input: GenerateApiKeyInput!) { generateApiKey(input: $input) { secret } }",
             json!({"input": {"owner": users["admin"], "name": "restricted",

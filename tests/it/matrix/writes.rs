@@ -32,6 +32,7 @@ pub fn input(name: &str) -> &'static str {
         "deletePermission" => "{id: \"$permission\"}",
         "updateLimits" => "{subject: {user: \"$user\"}, requestsPerMinute: 5}",
         "updateLimitPolicy" => "{apiKeyDefaults: {maxParallel: 5}}",
+        "updatePolicy" => "{apiKeys: {maxPerUser: 5}}",
         "recordUsage" => "{events: [{id: \"1\", user: \"$user\"}]}",
         other => panic!("the matrix does not know the mutation {other}"),
     }

@@ -11,7 +11,7 @@ use crate::matrix::world::World;
 
 /// What each mutation does: it alters the answer about some key, or none, because what it makes is new or nobody has it. In this order,
 /// by an administrator.
-const CHANGES: [(bool, &str, &str); 43] = [
+const CHANGES: [(bool, &str, &str); 44] = [
     (
         false,
         "recordUsage",
@@ -28,6 +28,8 @@ const CHANGES: [(bool, &str, &str); 43] = [
         "updateLimitPolicy",
         "{apiKeyDefaults: {maxParallel: 50}}",
     ),
+    // What keys must have is asked when one is made or changed, never of one that is used.
+    (false, "updatePolicy", "{apiKeys: {maxPerUser: 50}}"),
     (
         true,
         "updatePermission",

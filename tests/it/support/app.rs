@@ -204,13 +204,13 @@ impl TestApp {
             given_name: None,
             family_name: None,
             kind: UserKind::Person,
-            role,
+            role: Some(role),
             enabled: true,
             expires_at: None,
             comment: None,
             metadata: None,
             password: None,
-            memberships: Vec::new(),
+            memberships: Some(Vec::new()),
             limits: keystead::limits::model::LimitsChanges::default(),
         };
         let user = keystead::users::ops::create(&ctx, new).await.unwrap();

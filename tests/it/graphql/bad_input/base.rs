@@ -46,6 +46,10 @@ pub fn arguments(asked: &Asked, ground: &Ground) -> Value {
                 "budgets": [sample("BudgetInput", ground)]}),
             "updateLimitPolicy" => json!({"userDefaults": {"maxParallel": 5,
                 "budgets": [sample("DefaultBudgetInput", ground)]}}),
+            "updatePolicy" => {
+                json!({"apiKeys": {"maxPerUser": 5, "requiredFields": ["DESCRIPTION"]},
+                "userDefaults": {"memberships": [sample("MembershipInput", ground)]}})
+            }
             "recordUsage" => json!({"events": [sample("UsageEventInput", ground)]}),
             other => panic!("there is no request to vary for the mutation {other}"),
         },

@@ -1,0 +1,30 @@
+//! What the policy for new users and for keys is until somebody changes it.
+
+use super::Config;
+use crate::policy::model::{KeyRules, Policy, once};
+use std::time::Duration;
+
+impl Config {
+    /// What the policy for new users and for keys is until somebody changes it.
+    pub(super) fn first_policy(&self) -> Policy {
+        let lifetime = self.key_max_lifetime.get();
+        Policy {
+            user_role: self.default_role,
+            teams: Vec::new(),
+            keys: KeyRules {
+                personal_makers: some(&self.personal_key_makers),
+                team_makers: some(&self.team_key_makers),
+                required: once(self.key_required_fields.clone()),
+                max_lifetime: (lifetime > Duration::ZERO).then(|| {
+                    chrono::TimeDelta::from_std(lifetime).unwrap_or(chrono::TimeDelta::MAX)
+                }),
+                max_per_user: Some(i64::from(self.keys_per_user)).filter(|most| *most > 0),
+            },
+        }
+    }
+}
+
+/// A list that says something, each element once.
+fn some<T: Ord + Clone>(list: &[T]) -> Option<Vec<T>> {
+    Some(once(list.to_vec())).filter(|list| !list.is_empty())
+}
