@@ -142,6 +142,7 @@ impl Builder {
             db.clone(),
             self.clock.clone(),
             self.memory,
+            self.policy.sessions,
         ));
         let feed = Feed::new(db.clone(), events.clone(), authenticator.clone());
         let limits = Desk::new(&db, &self.clock, terms);

@@ -1,8 +1,10 @@
 //! What every operation takes first: who is calling, what that actor holds, the request, the clock, randomness, and the
 //! way to the database. There is no other way to any of them.
 
+mod cookie;
 mod random;
 
+pub use cookie::{CookieSlot, Site};
 pub use random::Random;
 
 use std::net::IpAddr;
@@ -22,6 +24,7 @@ use crate::permissions::facts::Facts;
 use crate::permissions::model::Principal;
 use crate::policy::ops as policy;
 use crate::secrets::{Digest, Sealer, SealingKey};
+use crate::sessions::model as sessions;
 
 /// The context of one request.
 #[derive(Clone)]
@@ -96,6 +99,8 @@ pub struct Holder {
     pub username: String,
     /// The key that was sent.
     pub api_key_id: Option<Uuid>,
+    /// The session that it is signed in by.
+    pub session_id: Option<Uuid>,
     /// Who is asked about: the key if it is restricted, else the user; facts know both.
     pub principal: Principal,
     /// What `check` needs to know.
@@ -119,6 +124,8 @@ pub struct RequestInfo {
     pub on_behalf_of: Option<String>,
     /// The id of the trace that the request is part of (W3C Trace Context), if it is part of one: 32 hexadecimal digits.
     pub trace_id: Option<String>,
+    /// What the answer does to the browser's cookie.
+    pub cookie: CookieSlot,
 }
 
 /// The time: the system's, or in tests one that moves when told.
@@ -179,6 +186,8 @@ pub struct Policy {
     pub reservations: Terms,
     /// How long usage events are kept; `None`: for ever.
     pub usage_retention: Option<TimeDelta>,
+    /// How long sessions last.
+    pub sessions: sessions::Terms,
     /// The public address of this server, without a slash at its end.
     pub public_url: String,
 }
@@ -198,6 +207,7 @@ impl Default for Policy {
             first: crate::policy::model::Policy::default(),
             reservations: Terms::default(),
             usage_retention: Some(TimeDelta::days(400)),
+            sessions: sessions::Terms::default(),
             public_url: "http://127.0.0.1:4000".into(),
         }
     }

@@ -20,6 +20,8 @@ use crate::ctx::Random;
 pub const API_KEY_LENGTH: usize = 40;
 /// What an API key begins with.
 pub const API_KEY_PREFIX: &str = "ks_";
+/// What the secret of a session begins with.
+pub const SESSION_PREFIX: &str = "kss_";
 const RANDOM: usize = 31;
 const CHECKSUM: usize = 6;
 const BASE62: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
@@ -36,9 +38,14 @@ impl Secret {
 
     /// A new API key.
     pub fn generate_api_key(random: &Random) -> Self {
-        let mut text = String::with_capacity(API_KEY_LENGTH);
-        text.push_str(API_KEY_PREFIX);
-        while text.len() < API_KEY_PREFIX.len() + RANDOM {
+        Secret::generate(random, API_KEY_PREFIX)
+    }
+
+    /// A new secret of the kind that begins so: 31 random characters and 6 of a checksum follow.
+    pub fn generate(random: &Random, prefix: &str) -> Self {
+        let mut text = String::with_capacity(prefix.len() + RANDOM + CHECKSUM);
+        text.push_str(prefix);
+        while text.len() < prefix.len() + RANDOM {
             // 248 is the largest multiple of 62 in a byte: what lies above would favour some characters.
             let byte = random.bytes::<1>()[0];
             if byte < 248 {
@@ -74,7 +81,7 @@ impl Secret {
 
     /// Whether it has the form of an API key, whatever its checksum says.
     pub fn looks_like_api_key(&self) -> bool {
-        looks_like_api_key(&self.0)
+        has_form(API_KEY_PREFIX, &self.0)
     }
 
     /// Whether it has the form of an API key and its checksum is right.
@@ -97,24 +104,29 @@ pub enum KeyText {
 impl KeyText {
     /// Reads the text.
     pub fn read(text: &str) -> Self {
-        if !looks_like_api_key(text) {
-            KeyText::Other
-        } else if checksum(&text[..API_KEY_LENGTH - CHECKSUM])
-            != text.as_bytes()[API_KEY_LENGTH - CHECKSUM..]
-        {
-            KeyText::Wrong
-        } else {
+        KeyText::of(API_KEY_PREFIX, text)
+    }
+
+    /// Reads a text that should be a secret of the kind that begins so.
+    pub fn of(prefix: &str, text: &str) -> Self {
+        if !has_form(prefix, text) {
+            return KeyText::Other;
+        }
+        let (said, sum) = text.split_at(text.len() - CHECKSUM);
+        if checksum(said) == sum.as_bytes() {
             KeyText::Key(Digest::of(text.as_bytes()))
+        } else {
+            KeyText::Wrong
         }
     }
 }
 
-fn looks_like_api_key(text: &str) -> bool {
-    text.len() == API_KEY_LENGTH
-        && text.starts_with(API_KEY_PREFIX)
+fn has_form(prefix: &str, text: &str) -> bool {
+    text.len() == prefix.len() + RANDOM + CHECKSUM
+        && text.starts_with(prefix)
         && text
             .bytes()
-            .skip(API_KEY_PREFIX.len())
+            .skip(prefix.len())
             .all(|byte| byte.is_ascii_alphanumeric())
 }
 

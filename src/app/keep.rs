@@ -12,9 +12,10 @@ use crate::error::Result;
 use crate::idempotency;
 use crate::limits::ops as limits;
 use crate::outbox::ops as outbox;
+use crate::sessions;
 use crate::usage;
 
-/// How often expired answers of idempotent requests are deleted.
+/// How often expired answers of idempotent requests, and sessions that have ended, are deleted.
 const ANSWERS_EVERY: std::time::Duration = std::time::Duration::from_secs(600);
 
 /// How often it is stored when keys and users were last used.
@@ -124,6 +125,14 @@ impl App {
         .await;
     }
 
+    /// Deletes the sessions that have ended by themselves, every ten minutes, for ever: a server runs it beside its requests.
+    pub async fn keep_sessions(self) {
+        keep(ANSWERS_EVERY, "cannot delete ended sessions", || {
+            sessions::ops::purge(&self.db, &self.clock, &self.policy.sessions)
+        })
+        .await;
+    }
+
     /// Months, as `2030-01`, whose tables should have been made by [`App::keep_usage`] and are not there.
     ///
     /// # Errors
@@ -169,6 +178,7 @@ impl App {
             tokio::spawn(self.clone().keep_announcing()),
             tokio::spawn(self.clone().keep_reservations()),
             tokio::spawn(self.clone().keep_usage()),
+            tokio::spawn(self.clone().keep_sessions()),
             tokio::spawn(self.clone().keep_letters()),
         ]
     }

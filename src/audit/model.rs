@@ -79,7 +79,8 @@ impl Change {
             | Kind::AuditEvent
             | Kind::Reservation
             | Kind::LimitPolicy
-            | Kind::Policy => Vec::new(),
+            | Kind::Policy
+            | Kind::Session => Vec::new(),
         };
         Change {
             action,

@@ -1,4 +1,4 @@
-//! What is remembered of keys: who was found by the digest of a secret, with all that the answer depends on; and, for a few seconds, that
+//! What is remembered of credentials, keys and sessions: who was found by the digest of a secret, with all that the answer depends on; and, for a few seconds, that
 //! nobody was.
 //!
 //! What was found is used only under a lease and while nothing that it depends on has changed ([`crate::replicas`]). That nobody was found
@@ -11,6 +11,7 @@ use std::time::Duration;
 use moka::sync::Cache;
 
 use crate::permissions::ops::facts::Identified;
+use crate::permissions::ops::of_sessions::Signed;
 use crate::replicas::model::Tag;
 use crate::replicas::{Replicas, Stamp};
 use crate::secrets::Digest;
@@ -24,28 +25,56 @@ const MAX_UNKNOWN: u64 = 32_768;
 /// Bytes that a remembered key takes beside what it consists of: the cache's own, and those of allocation.
 const ENTRY: usize = 512;
 
+/// Something that is found by the digest of a secret.
+pub trait Found: Send + Sync + 'static {
+    /// All that it depends on.
+    fn depends_on(&self) -> Vec<Tag>;
+    /// Bytes that it takes in memory.
+    fn weight(&self) -> usize;
+}
+
+impl Found for Identified {
+    fn depends_on(&self) -> Vec<Tag> {
+        Identified::depends_on(self)
+    }
+
+    fn weight(&self) -> usize {
+        Identified::weight(self)
+    }
+}
+
+impl Found for Signed {
+    fn depends_on(&self) -> Vec<Tag> {
+        Signed::depends_on(self)
+    }
+
+    fn weight(&self) -> usize {
+        Signed::weight(self)
+    }
+}
+
 /// What is remembered.
-pub struct Known {
+pub struct Known<T> {
     replicas: Replicas,
     is_on: bool,
-    found: Cache<Digest, Arc<Entry>>,
+    found: Cache<Digest, Arc<Entry<T>>>,
     unknown: Cache<Digest, ()>,
     hits: AtomicU64,
     misses: AtomicU64,
     refusals: AtomicU64,
 }
 
-struct Entry {
-    key: Arc<Identified>,
+struct Entry<T> {
+    key: Arc<T>,
     tags: Box<[Tag]>,
     stamp: Stamp,
     bytes: u32,
 }
 
 /// What memory says of a digest.
-pub enum Remembered {
+pub enum Remembered<T> {
     /// Whose it is.
-    Key(Arc<Identified>),
+    Found(Arc<T>),
     /// It is nobody's.
     Nobody,
     /// Nothing: ask the database.
@@ -67,12 +96,12 @@ pub struct Usage {
     pub refusals: u64,
 }
 
-impl Known {
+impl<T: Found> Known<T> {
     /// A memory of at most `bytes`; 0 remembers nothing.
     pub fn new(replicas: Replicas, bytes: u64) -> Arc<Self> {
         let found = Cache::builder()
             .max_capacity(bytes)
-            .weigher(|_, entry: &Arc<Entry>| entry.bytes)
+            .weigher(|_, entry: &Arc<Entry<T>>| entry.bytes)
             .time_to_live(KEPT)
             .build();
         let unknown = Cache::builder()
@@ -91,7 +120,7 @@ impl Known {
     }
 
     /// What is remembered of that digest and may be used now.
-    pub fn get(&self, digest: &Digest) -> Remembered {
+    pub fn get(&self, digest: &Digest) -> Remembered<T> {
         if !self.is_on {
             return Remembered::Nothing;
         }
@@ -101,7 +130,7 @@ impl Known {
             && self.replicas.marks().hold(&entry.stamp, &entry.tags)
         {
             self.hits.fetch_add(1, Ordering::Relaxed);
-            return Remembered::Key(entry.key.clone());
+            return Remembered::Found(entry.key.clone());
         }
         if self.unknown.contains_key(digest) {
             self.refusals.fetch_add(1, Ordering::Relaxed);
@@ -121,7 +150,7 @@ impl Known {
         &self,
         stamp: &Stamp,
         digests: &[Digest],
-        found: &std::collections::HashMap<Digest, Arc<Identified>>,
+        found: &std::collections::HashMap<Digest, Arc<T>>,
     ) {
         if !self.is_on {
             return;

@@ -1,4 +1,4 @@
-//! When keys and users were last used: noted in memory, stored in bulk. A use that was not stored when the process is killed is
+//! When keys, sessions and users were last used: noted in memory, stored in bulk. A use that was not stored when the process is killed is
 //! forgotten; nothing decides by it.
 
 use std::collections::HashMap;
@@ -11,7 +11,8 @@ use uuid::Uuid;
 use crate::api_keys::model::KeyUse;
 use crate::db::Db;
 use crate::error::Result;
-use crate::{api_keys, users};
+use crate::sessions::model::SessionUse;
+use crate::{api_keys, sessions, users};
 
 /// Maps with a lock each: requests seldom meet.
 const SHARDS: usize = 16;
@@ -20,7 +21,7 @@ const MAX_NOTED: usize = 8_192;
 /// Keys stored by one statement at most.
 const MAX_STORED: usize = 10_000;
 
-/// The latest uses of keys that are not stored yet.
+/// The latest uses of keys and sessions that are not stored yet.
 #[derive(Default)]
 pub struct LastUsed {
     shards: [Mutex<HashMap<Uuid, Noted>>; SHARDS],
@@ -28,6 +29,7 @@ pub struct LastUsed {
 
 #[derive(Debug, Clone, Copy)]
 struct Noted {
+    is_session: bool,
     user: Uuid,
     at: DateTime<Utc>,
     from: Option<IpAddr>,
@@ -36,7 +38,24 @@ struct Noted {
 impl LastUsed {
     /// Notes that the key was used, and its owner with it.
     pub fn note(&self, key: Uuid, user: Uuid, at: DateTime<Utc>, from: Option<IpAddr>) {
-        self.merge(key, Noted { user, at, from });
+        let noted = Noted {
+            is_session: false,
+            user,
+            at,
+            from,
+        };
+        self.merge(key, noted);
+    }
+
+    /// Notes that the session was used, and its user with it.
+    pub fn note_session(&self, session: Uuid, user: Uuid, at: DateTime<Utc>, from: Option<IpAddr>) {
+        let noted = Noted {
+            is_session: true,
+            user,
+            at,
+            from,
+        };
+        self.merge(session, noted);
     }
 
     fn merge(&self, key: Uuid, noted: Noted) {
@@ -83,15 +102,25 @@ async fn store(db: &Db, noted: &[(Uuid, Noted)]) -> Result<()> {
         let last = by_user.entry(each.user).or_insert(each.at);
         *last = each.at.max(*last);
     }
-    let uses: Vec<KeyUse> = noted
-        .iter()
-        .map(|(key, each)| KeyUse {
+    let place = |from: Option<IpAddr>| from.map(|ip| ip.to_canonical().to_string());
+    let (of_sessions, of_keys): (Vec<_>, Vec<_>) =
+        noted.iter().partition(|(_, each)| each.is_session);
+    if !of_keys.is_empty() {
+        let uses = of_keys.iter().map(|(key, each)| KeyUse {
             key: *key,
             at: each.at,
-            from: each.from.map(|ip| ip.to_canonical().to_string()),
-        })
-        .collect();
-    api_keys::ops::note_used(db, &uses).await?;
+            from: place(each.from),
+        });
+        api_keys::ops::note_used(db, &uses.collect::<Vec<_>>()).await?;
+    }
+    if !of_sessions.is_empty() {
+        let uses = of_sessions.iter().map(|(session, each)| SessionUse {
+            session: *session,
+            at: each.at,
+            from: place(each.from),
+        });
+        sessions::ops::note_used(db, &uses.collect::<Vec<_>>()).await?;
+    }
     users::ops::note_used(db, by_user.into_iter().collect()).await
 }
 

@@ -1,8 +1,10 @@
 //! Who is calling: from the request's credential to the actor.
 //!
-//! A credential is `Authorization: Bearer ks_…`, or `Basic` with a key as the password and any user name. A wrong checksum is
-//! refused without a query; look-ups of many requests share one statement.
+//! A credential is `Authorization: Bearer ks_…` (a key) or `Bearer kss_…` (a session), `Basic` with a key as the password and any user
+//! name, or, from a browser, the cookie of a session. A wrong checksum is refused without a query; look-ups of many requests share one
+//! statement.
 
+pub mod cookie;
 pub mod graphql;
 pub mod known;
 pub mod last_used;
@@ -20,13 +22,16 @@ use crate::ctx::{Actor, Clock, Holder};
 use crate::db::Db;
 use crate::db::coalesce::Coalescer;
 use crate::error::{Code, Error, Result};
+use crate::permissions::check::{Reason, Refusal, stands};
 use crate::permissions::model::Principal;
 use crate::permissions::ops::facts::{self, Identified};
+use crate::permissions::ops::of_sessions::{self, Signed};
 use known::{Known, Remembered, Usage};
 use last_used::LastUsed;
 use usable::{Unusable, usable};
 
-use crate::secrets::{API_KEY_PREFIX, Digest, KeyText, SealingKey, Secret};
+use crate::secrets::{API_KEY_PREFIX, Digest, KeyText, SESSION_PREFIX, SealingKey, Secret};
+use crate::sessions::model::Terms;
 
 /// The longest `Authorization` header that is looked at, in bytes.
 const MAX_HEADER: usize = 1_024;
@@ -37,6 +42,8 @@ pub enum Credential {
     None,
     /// An API key.
     ApiKey(Secret),
+    /// The secret of a session.
+    Session(Secret),
 }
 
 impl Credential {
@@ -55,12 +62,17 @@ impl Credential {
             ));
         }
         if scheme.eq_ignore_ascii_case("bearer") {
-            Ok(Credential::ApiKey(Secret::new(rest.trim().to_owned())))
+            let secret = Secret::new(rest.trim().to_owned());
+            Ok(if secret.expose().starts_with(SESSION_PREFIX) {
+                Credential::Session(secret)
+            } else {
+                Credential::ApiKey(secret)
+            })
         } else if scheme.eq_ignore_ascii_case("basic") {
             basic(rest.trim())
         } else {
             Err(refused(
-                "The Authorization header must be 'Bearer ks_…', or Basic with a key as the password.",
+                "The Authorization header must be 'Bearer ks_…' or 'Bearer kss_…', or Basic with a key as the password.",
             ))
         }
     }
@@ -90,31 +102,47 @@ pub struct Authenticator {
     pub last_used: LastUsed,
     clock: Clock,
     keys: Arc<Coalescer<Digest, Arc<Identified>>>,
-    known: Arc<Known>,
+    known: Arc<Known<Identified>>,
+    sessions: Arc<Coalescer<Digest, Arc<Signed>>>,
+    signed: Arc<Known<Signed>>,
+    terms: Terms,
 }
 
-impl Authenticator {
-    /// Over that database; look-ups that arrive together share a statement. What is found is remembered in so many bytes at most.
-    pub fn new(db: Db, clock: Clock, memory: u64) -> Self {
-        let fetch_clock = clock.clone();
-        let known = Known::new(db.replicas().clone(), memory);
-        let remembering = known.clone();
-        let keys = Coalescer::new(2, move |digests: Vec<Digest>| {
-            let (db, now) = (db.clone(), fetch_clock.now());
-            let known = remembering.clone();
+/// The part of the memory that is for sessions: there are far fewer of them than keys.
+const FOR_SESSIONS: u64 = 8;
+
+/// Looks credentials up by their digests, and remembers what it finds.
+macro_rules! identifying {
+    ($db:expr, $clock:expr, $known:expr, $fetch:path) => {{
+        let (db, clock, known) = ($db.clone(), $clock.clone(), $known.clone());
+        Coalescer::new(2, move |digests: Vec<Digest>| {
+            let (db, now, known) = (db.clone(), clock.now(), known.clone());
             async move {
                 // Before the statement begins: what changes from here on makes its answer out of date.
                 let stamp = known.stamp();
-                let found = facts::by_digests(&db, now, digests.clone()).await?;
+                let found = $fetch(&db, now, digests.clone()).await?;
                 known.keep(&stamp, &digests, &found);
                 Ok(found)
             }
-        });
+        })
+    }};
+}
+
+impl Authenticator {
+    /// Over that database; look-ups that arrive together share a statement. What is found is remembered in so many bytes at most;
+    /// sessions last as `terms` say.
+    pub fn new(db: Db, clock: Clock, memory: u64, terms: Terms) -> Self {
+        let for_sessions = memory / FOR_SESSIONS;
+        let known = Known::new(db.replicas().clone(), memory - for_sessions);
+        let signed = Known::new(db.replicas().clone(), for_sessions);
         Authenticator {
             last_used: LastUsed::default(),
-            clock,
-            keys,
+            keys: identifying!(db, clock, known, facts::by_digests),
             known,
+            sessions: identifying!(db, clock, signed, of_sessions::by_digests),
+            signed,
+            clock,
+            terms,
         }
     }
 
@@ -122,11 +150,17 @@ impl Authenticator {
     ///
     /// # Errors
     /// `UNAUTHENTICATED` when the key is unknown, expired, disabled, its owner is, its team is, or it may not be used from
-    /// there; `SERVICE_UNAVAILABLE` when the database cannot be asked.
+    /// there, or when the session has ended; `SERVICE_UNAVAILABLE` when the database cannot be asked.
     pub async fn actor(&self, credential: Credential, ip: Option<IpAddr>) -> Result<Actor> {
-        let Credential::ApiKey(secret) = credential else {
-            return Ok(Actor::Anonymous);
-        };
+        match credential {
+            Credential::None => Ok(Actor::Anonymous),
+            Credential::ApiKey(secret) => self.by_key(&secret, ip).await,
+            // In a box: most callers have keys, and their futures need not carry the room for it along.
+            Credential::Session(secret) => Box::pin(self.by_session(&secret, ip)).await,
+        }
+    }
+
+    async fn by_key(&self, secret: &Secret, ip: Option<IpAddr>) -> Result<Actor> {
         let KeyText::Key(digest) = KeyText::read(secret.expose()) else {
             return Err(refused(
                 "The credential is not an API key: a key is ks_ and 37 letters and digits, the last six a checksum. Was it cut?",
@@ -140,6 +174,20 @@ impl Authenticator {
         Ok(Actor::Holder(Arc::new(holder)))
     }
 
+    async fn by_session(&self, secret: &Secret, ip: Option<IpAddr>) -> Result<Actor> {
+        let KeyText::Key(digest) = KeyText::of(SESSION_PREFIX, secret.expose()) else {
+            return Err(refused(
+                "The credential is not the secret of a session: that is kss_ and 37 letters and digits, the last six a checksum. Was it cut?",
+            ));
+        };
+        let (holder, signed) = self.signed_in(digest, secret.sealing_key()).await?;
+        let now = holder.facts.now();
+        signed.used(now);
+        self.last_used
+            .note_session(signed.session_id, signed.user_id, now, ip);
+        Ok(Actor::Holder(Arc::new(holder)))
+    }
+
     /// The same actor anew: whether its credential still works from there, and what it holds now.
     ///
     /// # Errors
@@ -149,6 +197,10 @@ impl Authenticator {
             return Ok(actor.clone());
         };
         let (digest, sealing) = (before.credential, before.sealing.clone());
+        if before.session_id.is_some() {
+            let (holder, _) = Box::pin(self.signed_in(digest, sealing)).await?;
+            return Ok(Actor::Holder(Arc::new(holder)));
+        }
         Ok(Actor::Holder(Arc::new(
             self.holder(digest, sealing, ip).await?,
         )))
@@ -162,7 +214,7 @@ impl Authenticator {
     /// `SERVICE_UNAVAILABLE` when the database cannot be asked.
     pub async fn identified(&self, digest: Digest) -> Result<Option<Arc<Identified>>> {
         match self.known.get(&digest) {
-            Remembered::Key(key) => Ok(Some(key)),
+            Remembered::Found(key) => Ok(Some(key)),
             Remembered::Nobody => Ok(None),
             // In a box, so that what is remembered, as most is, does not carry the room for it along.
             Remembered::Nothing => Box::pin(self.keys.load(digest)).await,
@@ -201,6 +253,7 @@ impl Authenticator {
             user_id: key.user_id,
             username: key.username.clone(),
             api_key_id: Some(key.key_id),
+            session_id: None,
             principal: if restricted {
                 Principal::ApiKey(key.key_id)
             } else {
@@ -210,5 +263,54 @@ impl Authenticator {
             credential: digest,
             sealing,
         })
+    }
+
+    /// Who is signed in by the session whose secret has this digest, if it works.
+    async fn signed_in(
+        &self,
+        digest: Digest,
+        sealing: SealingKey,
+    ) -> Result<(Holder, Arc<Signed>)> {
+        let ended = || refused("This session is unknown or has ended. Sign in again.");
+        let now = self.clock.now();
+        let mut found = match self.signed.get(&digest) {
+            Remembered::Found(signed) => Some(signed),
+            Remembered::Nobody => None,
+            Remembered::Nothing => self.sessions.load(digest).await?,
+        };
+        if found
+            .as_ref()
+            .is_some_and(|one| one.is_idle(now, self.terms.idle))
+        {
+            // Another server may know of a later use.
+            found = self.sessions.load(digest).await?;
+        }
+        let signed = found
+            .filter(|one| now < one.expires_at && !one.is_idle(now, self.terms.idle))
+            .ok_or_else(ended)?;
+        let facts = signed.facts.at(now);
+        let principal = Principal::User(signed.user_id);
+        if let Some(reason) = stands(&facts, &principal) {
+            return Err(match reason {
+                Reason::Refused(Refusal::Disabled) => {
+                    refused("The user of this session is disabled.")
+                }
+                Reason::Refused(Refusal::Expired) => {
+                    refused("The user of this session has expired.")
+                }
+                _ => ended(),
+            });
+        }
+        let holder = Holder {
+            user_id: signed.user_id,
+            username: signed.username.clone(),
+            api_key_id: None,
+            session_id: Some(signed.session_id),
+            principal,
+            facts,
+            credential: digest,
+            sealing,
+        };
+        Ok((holder, signed))
     }
 }

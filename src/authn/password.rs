@@ -3,6 +3,7 @@
 use std::sync::LazyLock;
 
 use tokio::sync::Semaphore;
+use zeroize::Zeroizing;
 
 use crate::error::{Error, Result};
 use crate::secrets::Secret;
@@ -41,16 +42,42 @@ pub fn validate(field: &str, password: &str, min_length: usize) -> Result<()> {
     Ok(())
 }
 
+/// Whether the password has this hash; with no hash it has not, which takes as long as a hash of that cost. Tenths of a second, on a
+/// thread of its own.
+///
+/// # Errors
+/// An internal error if bcrypt fails.
+pub async fn verify(password: &Secret, hash: Option<String>, cost: u32) -> Result<bool> {
+    // What bcrypt cannot take was never set as a password; it is hashed all the same, cut.
+    let text = password.expose().replace('\0', " ");
+    let cut = text.floor_char_boundary(MAX_BYTES);
+    let possible = text.len() == cut && text == password.expose();
+    let text = Zeroizing::new(text[..cut].to_owned());
+    let known = hash.is_some();
+    let hash = hash.unwrap_or_else(|| format!("$2b${cost:02}{NOBODY}"));
+    let matches = on_a_thread(move || bcrypt::verify(text.as_str(), &hash)).await?;
+    Ok(matches && known && possible)
+}
+
+/// Salt and hash of nobody's password, in bcrypt's base64.
+const NOBODY: &str = "$KeysteadKeysteadKeysteKeysteadKeysteadKeysteadKeystea";
+
 /// The bcrypt hash of a password that was checked. Takes tenths of a second, on a thread of its own.
 ///
 /// # Errors
 /// An internal error if bcrypt fails.
 pub async fn hash(password: Secret, cost: u32) -> Result<String> {
+    on_a_thread(move || bcrypt::non_truncating_hash(password.expose(), cost)).await
+}
+
+async fn on_a_thread<T: Send + 'static>(
+    work: impl FnOnce() -> bcrypt::BcryptResult<T> + Send + 'static,
+) -> Result<T> {
     let _permit = HASHING
         .acquire()
         .await
         .map_err(|_| Error::internal("the hashing pool is closed"))?;
-    tokio::task::spawn_blocking(move || bcrypt::non_truncating_hash(password.expose(), cost))
+    tokio::task::spawn_blocking(work)
         .await
         .map_err(|error| Error::internal(error.to_string()))?
         .map_err(|error| Error::internal(error.to_string()))

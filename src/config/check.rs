@@ -123,6 +123,13 @@ pub(super) fn problems(config: &Config) -> Vec<Problem> {
             "0s, or 32d to 3650d",
         );
     }
+    for (name, span) in [
+        ("session_idle_timeout", config.session_idle_timeout),
+        ("session_lifetime", config.session_lifetime),
+    ] {
+        let most = 576_000 * MINUTE;
+        found.span(name, span, 10 * MINUTE, most, "10m to 400d");
+    }
     found.span(
         "key_max_lifetime",
         config.key_max_lifetime,

@@ -28,6 +28,7 @@ use crate::mail::model::Security;
 use crate::permissions::model::{InstanceRole, TeamRole};
 use crate::policy::model::KeyField;
 use crate::replicas::ReplicaSettings;
+use crate::sessions;
 use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 use std::net::SocketAddr;
@@ -220,6 +221,12 @@ settings! {
         /// the database. Empty: the file `sealing.key` in `data_dir`, made when it is first needed. What was sealed is lost with it.
         sealing_key: Hidden = Hidden::default(), secret;
     }
+    "Sessions" {
+        /// A session that is not used for so long ends. 10m to 400d.
+        session_idle_timeout: Span = Span::seconds(86_400);
+        /// So long after it was begun a session ends, however much it is used. 10m to 400d.
+        session_lifetime: Span = Span::seconds(14 * 86_400);
+    }
     "Logs" {
         /// What is logged: a level (`error`, `warn`, `info`, `debug`, `trace`) or a filter such as `info,keystead::db=debug`.
         log: String = "info".to_owned();
@@ -236,6 +243,11 @@ settings! {
         /// The share of requests that are traced, 0 to 1. A request with a `traceparent` is traced if that says so.
         otlp_sample: f64 = 1.0;
     }
+}
+
+/// The span as times are added to; the settings' ranges keep it small.
+fn long(span: Span) -> chrono::TimeDelta {
+    chrono::TimeDelta::from_std(span.get()).unwrap_or(chrono::TimeDelta::MAX)
 }
 
 impl Config {
@@ -376,6 +388,10 @@ impl Config {
             },
             usage_retention: (retention > Duration::ZERO)
                 .then(|| chrono::TimeDelta::from_std(retention).unwrap_or(chrono::TimeDelta::MAX)),
+            sessions: sessions::model::Terms {
+                idle: long(self.session_idle_timeout),
+                lifetime: long(self.session_lifetime),
+            },
             public_url: self.public_url(),
         }
     }

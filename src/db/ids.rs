@@ -28,11 +28,13 @@ pub enum Kind {
     LimitPolicy,
     /// The policy for new users and for keys, of which there is one.
     Policy,
+    /// A session.
+    Session,
 }
 
 impl Kind {
     /// Every kind.
-    pub const ALL: [Kind; 9] = [
+    pub const ALL: [Kind; 10] = [
         Kind::User,
         Kind::ApiKey,
         Kind::Team,
@@ -42,6 +44,7 @@ impl Kind {
         Kind::Reservation,
         Kind::LimitPolicy,
         Kind::Policy,
+        Kind::Session,
     ];
 
     /// The prefix, without the underscore.
@@ -56,6 +59,7 @@ impl Kind {
             Kind::Reservation => "rsv",
             Kind::LimitPolicy => "limit_policy",
             Kind::Policy => "policy",
+            Kind::Session => "sess",
         }
     }
 
@@ -71,6 +75,7 @@ impl Kind {
             Kind::Reservation => "reservation",
             Kind::LimitPolicy => "policy for limits",
             Kind::Policy => "policy",
+            Kind::Session => "session",
         }
     }
 }

@@ -219,6 +219,21 @@ diesel::table! {
 }
 
 diesel::table! {
+    sessions (id) {
+        id -> Uuid,
+        user_id -> Uuid,
+        digest -> Bytea,
+        method -> Text,
+        device -> Nullable<Text>,
+        created_from -> Nullable<Text>,
+        created_at -> Timestamptz,
+        expires_at -> Timestamptz,
+        last_used_at -> Timestamptz,
+        last_used_from -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
     team_memberships (team_id, user_id) {
         team_id -> Uuid,
         user_id -> Uuid,
@@ -367,6 +382,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     permissions,
     reservations,
     roles,
+    sessions,
     team_memberships,
     teams,
     usage_days,

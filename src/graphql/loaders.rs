@@ -14,6 +14,7 @@ use crate::limits::{self, model::Subject};
 use crate::permissions::model::{Permission, PermissionList, Role};
 use crate::permissions::ops::read;
 use crate::permissions::ops::roles;
+use crate::sessions;
 use crate::teams::model::{JoinedTeam, MemberList, Membership, Team, TeamList};
 use crate::users::model::UserSight;
 use crate::{api_keys, audit, teams, users};
@@ -52,6 +53,8 @@ pub struct Loaders {
     pub permissions_of: Lists<PermissionList, Permission>,
     /// The limits of a subject, with what is used of them.
     pub limits: Arc<Coalescer<Subject, Arc<limits::ops::Shown>>>,
+    /// Sessions by id.
+    pub sessions: Arc<Coalescer<Uuid, Arc<sessions::model::Session>>>,
     /// Audit events by id.
     pub audit_events: Arc<Coalescer<Uuid, Arc<audit::model::AuditEvent>>>,
     /// Pages of the events about one object.
@@ -101,6 +104,7 @@ impl Loaders {
             permissions: loader!(db, read::by_ids),
             permissions_of: loader!(db, read::pages),
             limits,
+            sessions: loader!(db, sessions::ops::by_ids),
             audit_events: loader!(db, audit::ops::by_ids),
             audit_events_of_target: loader!(db, audit::ops::pages),
         })

@@ -9,6 +9,7 @@ use crate::audit::graphql::AuditEvent;
 use crate::db::ids::{Id, Kind};
 use crate::error::{Error, Result};
 use crate::permissions::graphql::{Permission, Role};
+use crate::sessions::graphql::Session;
 use crate::teams::graphql::Team;
 use crate::users::graphql::User;
 
@@ -32,6 +33,8 @@ pub enum Node {
     AuditEvent(AuditEvent),
     /// What programs sign on with.
     ApiKey(ApiKey),
+    /// Somebody who is signed in somewhere.
+    Session(Session),
 }
 
 /// Objects by global id.
@@ -93,6 +96,7 @@ async fn load(request: &Request, field: &str, id: &str) -> Result<Option<Node>> 
             .map(Node::AuditEvent)),
         Kind::Team => Ok(Team::load(request, id.uuid).await?.map(Node::Team)),
         Kind::ApiKey => Ok(ApiKey::load(request, id.uuid).await?.map(Node::ApiKey)),
+        Kind::Session => Ok(Session::load(request, id.uuid).await?.map(Node::Session)),
         // Reservations are the business of those who made them: they are settled, not read.
         Kind::Reservation | Kind::LimitPolicy | Kind::Policy => Ok(None),
     }

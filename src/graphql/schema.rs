@@ -12,6 +12,7 @@ use crate::authn::graphql::ViewerQueries;
 use crate::limits::graphql::{LimitMutations, LimitPolicyMutations, LimitQueries};
 use crate::permissions::graphql::{PermissionMutations, PermissionQueries};
 use crate::policy::graphql::{PolicyMutations, PolicyQueries};
+use crate::sessions::graphql::SessionMutations;
 use crate::teams::graphql::{TeamMutations, TeamQueries};
 use crate::usage::graphql::{UsageMutations, UsageQueries};
 use crate::users::graphql::{UserMutations, UserQueries};
@@ -44,6 +45,7 @@ pub struct Mutation(
     LimitPolicyMutations,
     UsageMutations,
     PolicyMutations,
+    SessionMutations,
 );
 
 /// What can be asked.

@@ -11,7 +11,8 @@ use futures_util::poll;
 use ipnet::IpNet;
 
 use crate::authn::Credential;
-use crate::ctx::{Actor, Ctx, Random, RequestInfo};
+use crate::authn::cookie::{self, Cookies};
+use crate::ctx::{Actor, CookieSlot, Ctx, Random, RequestInfo, Site};
 use crate::db::ids::{Id, Kind};
 use crate::error::{Code, Error, Result};
 use crate::secrets::{Secret, masked};
@@ -47,6 +48,7 @@ pub fn info(
         user_agent: said(header::USER_AGENT).map(masked),
         on_behalf_of: on_behalf_of(headers),
         trace_id: None,
+        cookie: CookieSlot::default(),
     }
 }
 
@@ -161,20 +163,49 @@ pub fn late() -> Error {
     )
 }
 
+/// What a browser says of the page that has caused the request.
+pub fn site(headers: &HeaderMap) -> Site {
+    let said = |name: &str| {
+        let value = headers.get(name).and_then(|value| value.to_str().ok());
+        value.map(str::to_owned)
+    };
+    Site {
+        origin: said("origin"),
+        fetch_site: said("sec-fetch-site"),
+    }
+}
+
 /// Somebody at the other end, with what it shows to say who it is: kept, so that it can be asked again.
 pub struct Visitor {
     /// What is known of the request.
     pub info: Arc<RequestInfo>,
     authorization: Option<Secret>,
+    /// The cookies of a browser, and the page from which it shows them.
+    cookies: Option<(Secret, Site)>,
 }
 
 impl Visitor {
-    /// Whoever sent these headers.
+    /// Whoever sent these headers, but for cookies.
     pub fn new(headers: &HeaderMap, info: Arc<RequestInfo>) -> Self {
         Visitor {
             info,
             authorization: authorization(headers).map(|text| Secret::new(text.to_owned())),
+            cookies: None,
         }
+    }
+
+    /// Whoever sent these headers, by a cookie if by nothing else.
+    pub fn with_cookies(headers: &HeaderMap, info: Arc<RequestInfo>) -> Self {
+        let mut visitor = Visitor::new(headers, info);
+        if visitor.authorization.is_none() {
+            let sent = headers.get_all(header::COOKIE).iter();
+            let texts: Vec<&str> = sent.filter_map(|value| value.to_str().ok()).collect();
+            let all = texts.join("; ");
+            if !all.is_empty() && all.len() <= cookie::MAX_HEADER {
+                visitor.cookies = Some((Secret::new(all), site(headers)));
+            }
+        }
+        visitor
     }
 
     /// Takes another credential, as it would stand in an `Authorization` header.
@@ -185,11 +216,11 @@ impl Visitor {
     /// Finds out who it is, now. A refused credential counts against its address.
     ///
     /// # Errors
-    /// `UNAUTHENTICATED`, `SERVICE_UNAVAILABLE`, or `RATE_LIMITED` for too many refused ones.
+    /// `UNAUTHENTICATED`, `SERVICE_UNAVAILABLE`, or `RATE_LIMITED` for too many refused ones; `FORBIDDEN` for the cookie of a session
+    /// that is shown from a page of another origin.
     pub async fn identify(&self, server: &Server) -> Result<Ctx> {
         let app = &server.app;
-        let value = self.authorization.as_ref().map(Secret::expose);
-        let found = match Credential::from_header(value) {
+        let found = match self.credential(&app.policy.public_url) {
             Ok(credential) => {
                 let asking = app.authenticate(credential, &self.info);
                 // A database that neither answers nor breaks the connection must not hold callers for ever.
@@ -203,6 +234,43 @@ impl Visitor {
             Ok(actor) => Ok(app.ctx(actor, self.info.clone())),
             Err(error) => Err(counted(server, &self.info, error)),
         }
+    }
+
+    /// The same for one request. The cookie of a session that has ended counts for nothing, and is taken away: its browser could not get
+    /// rid of it, and nobody could sign in anew.
+    ///
+    /// # Errors
+    /// As [`Visitor::identify`].
+    pub async fn identify_once(&self, server: &Server) -> Result<Ctx> {
+        let found = self.identify(server).await;
+        match (found, &self.cookies) {
+            (Err(error), Some(_)) if error.code == Code::Unauthenticated => {
+                let app = &server.app;
+                if let Some(cookies) = Cookies::of(&app.policy.public_url) {
+                    self.info.cookie.put(cookies.take_away());
+                }
+                Ok(app.ctx(Actor::Anonymous, self.info.clone()))
+            }
+            (found, _) => found,
+        }
+    }
+
+    fn credential(&self, public_url: &str) -> Result<Credential> {
+        let shown = match (&self.authorization, &self.cookies) {
+            (None, Some((text, site))) => {
+                let own = Cookies::of(public_url);
+                let found = own
+                    .as_ref()
+                    .and_then(|own| Some((own, own.find(text.expose())?)));
+                let Some((own, secret)) = found else {
+                    return Ok(Credential::None);
+                };
+                own.believe(site)?;
+                return Ok(Credential::Session(secret));
+            }
+            (shown, _) => shown.as_ref().map(Secret::expose),
+        };
+        Credential::from_header(shown)
     }
 }
 

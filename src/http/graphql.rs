@@ -67,9 +67,12 @@ async fn answer(server: &Server, request: Request) -> Result<Response, Refusal> 
             )
         })?;
     }
-    let visitor = Visitor::new(headers, info);
+    if !is_get {
+        info.cookie.open(caller::site(headers));
+    }
+    let visitor = Visitor::with_cookies(headers, info);
     let ctx = visitor
-        .identify(server)
+        .identify_once(server)
         .await
         .map_err(|error| refuse(None, media, error))?;
     let mut noted = Noted {
@@ -176,6 +179,7 @@ impl Asked<'_> {
     }
 
     fn events(self, answers: sse::Answers, noted: Noted) -> Response {
+        self.visitor.info.cookie.close();
         let mut response = sse::respond(self.server.clone(), self.visitor, answers);
         response.extensions_mut().insert(noted);
         response

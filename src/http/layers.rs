@@ -173,6 +173,12 @@ fn finish(response: &mut Response, info: &RequestInfo) {
         *response.body_mut() = Body::from(bytes);
     }
     let headers = response.headers_mut();
+    if let Some(cookie) = info.cookie.take()
+        && let Ok(mut cookie) = HeaderValue::from_str(&cookie)
+    {
+        cookie.set_sensitive(true);
+        headers.append(header::SET_COOKIE, cookie);
+    }
     if let Ok(id) = HeaderValue::from_str(&info.id) {
         headers.insert(caller::REQUEST_ID, id);
     }

@@ -5,8 +5,8 @@
 //! [`crate::graphql::api`] and come back as bytes.
 //!
 //! # What a browser can send
-//! Keystead knows callers by a header alone, never by a cookie, so a foreign page cannot borrow anybody's rights. All the
-//! same, what a browser sends across sites without asking first (a preflight) is refused: a POST must be
+//! Keystead knows callers by a header, or at `/graphql` by the cookie of a session, which is `SameSite=Strict` and believed only from pages
+//! of the public address (`authn::cookie`), so a foreign page cannot borrow anybody's rights. All the same, what a browser sends across sites without asking first (a preflight) is refused: a POST must be
 //! `application/json`, which forms cannot be; a mutation never comes by GET; and a GET that a browser itself marks as coming
 //! from another site, by `Sec-Fetch-Site` or `Origin`, needs an origin that CORS allows, or a header that forces a preflight.
 

@@ -63,7 +63,8 @@ impl Principal {
             | Kind::AuditEvent
             | Kind::Reservation
             | Kind::LimitPolicy
-            | Kind::Policy => Err(Error::bad_input(
+            | Kind::Policy
+            | Kind::Session => Err(Error::bad_input(
                 field,
                 format!(
                     "{} is the id of {}. Give the id of a user, a team or an API key.",

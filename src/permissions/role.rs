@@ -102,26 +102,36 @@ pub const NO_ACCESS: BuiltIn = built_in(
     &[],
     true,
 );
-/// What every user but a viewer holds at its own path: read itself and what it uses; make, see and delete its own keys.
+/// What every user but a viewer holds at its own path: read itself and what it uses; make, see and delete its own keys; see and end its own
+/// sessions.
 pub const SELF: BuiltIn = built_in(
     8,
     "SELF",
-    "What a user holds over itself: read itself and what it uses; make, see and delete its own keys.",
+    "What a user holds over itself: read itself and what it uses; make, see and delete its own keys; see and end its own sessions.",
     &[
         "apiKey.read",
         "apiKey.write",
         "permission.read",
+        "session.read",
+        "session.write",
         "usage.read",
         "user.read",
     ],
     false,
 );
-/// What a user whose instance role is `VIEWER` holds in place of [`SELF`]: only reading.
+/// What a user whose instance role is `VIEWER` holds in place of [`SELF`]: only reading, and ending its own sessions.
 pub const SELF_VIEWER: BuiltIn = built_in(
     9,
     "SELF_VIEWER",
-    "What a viewer holds over itself: read itself, its own keys and what it uses.",
-    &["apiKey.read", "permission.read", "usage.read", "user.read"],
+    "What a viewer holds over itself: read itself, its own keys and what it uses; see and end its own sessions.",
+    &[
+        "apiKey.read",
+        "permission.read",
+        "session.read",
+        "session.write",
+        "usage.read",
+        "user.read",
+    ],
     false,
 );
 /// What a team's admin holds at the team's path.

@@ -22,6 +22,8 @@ pub enum Tag {
     LimitPolicy,
     /// The policy for new users and for keys.
     Policy,
+    /// A session: the row.
+    Session(Uuid),
 }
 
 /// What changes when the principal's permissions do.
@@ -44,12 +46,15 @@ impl Tag {
             Tag::Role(_) => 'r',
             Tag::LimitPolicy => 'l',
             Tag::Policy => 'p',
+            Tag::Session(_) => 's',
         }
     }
 
     fn id(self) -> Uuid {
         match self {
-            Tag::User(id) | Tag::ApiKey(id) | Tag::Team(id) | Tag::Role(id) => id,
+            Tag::User(id) | Tag::ApiKey(id) | Tag::Team(id) | Tag::Role(id) | Tag::Session(id) => {
+                id
+            }
             Tag::LimitPolicy | Tag::Policy => Uuid::nil(),
         }
     }
@@ -63,6 +68,7 @@ impl Tag {
             b'r' => Some(Tag::Role(id)),
             b'l' => Some(Tag::LimitPolicy),
             b'p' => Some(Tag::Policy),
+            b's' => Some(Tag::Session(id)),
             _ => None,
         }
     }

@@ -49,6 +49,35 @@ pub(super) async fn by_email(
     .await
 }
 
+/// The user who signs in so: by its name, or else by its e-mail address, without regard to case.
+pub(super) async fn by_login(
+    conn: &mut AsyncPgConnection,
+    login: &str,
+) -> db::Result<Option<User>> {
+    let found = Statement::new(SELECT)
+        .and("(lower(u.username) = lower(", login)
+        .sql(") OR lower(u.email) = lower(")
+        .bind(login)
+        .sql(")) ORDER BY lower(u.username) = lower(")
+        .bind(login)
+        .sql(") DESC LIMIT 1");
+    one(conn, found).await
+}
+
+/// The user, locked so that nobody can change it until the transaction ends; others may lock it likewise.
+pub(super) async fn lock_shared(
+    conn: &mut AsyncPgConnection,
+    id: Uuid,
+) -> db::Result<Option<User>> {
+    Ok(users::table
+        .find(id)
+        .select(User::as_select())
+        .for_share()
+        .first(conn)
+        .await
+        .optional()?)
+}
+
 /// The user, locked until the transaction ends, so that what is read stays true until it is changed.
 pub(super) async fn lock(conn: &mut AsyncPgConnection, id: Uuid) -> db::Result<Option<User>> {
     Ok(users::table

@@ -22,6 +22,7 @@ mod outbox;
 mod permissions;
 mod policy;
 mod replicas;
+mod sessions;
 mod support;
 mod teams;
 mod usage;

@@ -184,6 +184,11 @@ async fn decide(
     };
     let secret = match credential(&parts.headers).map_err(|error| refuse(None, error))? {
         Credential::ApiKey(secret) => secret,
+        Credential::Session(_) => {
+            return Err(unauthenticated(
+                "This needs an API key, and the credential is the secret of a session.".into(),
+            ));
+        }
         Credential::None => {
             return Err(unauthenticated(
                 "This needs an API key: as 'Authorization: Bearer ks_…', as the password of Basic, or as X-API-Key.".into(),

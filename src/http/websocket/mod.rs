@@ -30,7 +30,7 @@ pub async fn upgrade(server: Server, mut parts: Parts, info: Arc<RequestInfo>) -
     if let Err(error) = site::check_upgrade(&server, &parts.headers) {
         return answer::plain(StatusCode::FORBIDDEN, error);
     }
-    let visitor = Visitor::new(&parts.headers, info);
+    let visitor = Visitor::with_cookies(&parts.headers, info);
     // The server waits for WebSockets when it stops.
     let held = parts.extensions.get::<Held>().cloned();
     let limit = server.settings.body_limit;

@@ -135,6 +135,7 @@ pub fn collection(kind: Kind) -> Path {
                 Kind::Reservation => "/reservations",
                 Kind::LimitPolicy => "/limitPolicies",
                 Kind::Policy => "/policies",
+                Kind::Session => "/sessions",
             };
             (kind, Path::parse(name).expect("a constant"))
         })

@@ -45,40 +45,49 @@ pub struct Identified {
 impl Identified {
     /// All that this depends on: whoever changes any of it names one of these. Built-in roles never change.
     pub fn depends_on(&self) -> Vec<Tag> {
-        let given = self.facts.given();
-        let teams = given.teams.iter().map(|team| team.id).chain(self.team_id);
-        let roles = given
-            .permissions
-            .iter()
-            .map(|permission| permission.role.id);
-        let roles = roles.filter(|id| BuiltIn::by_id(*id).is_none());
-        let mut tags: Vec<Tag> = [Tag::ApiKey(self.key_id), Tag::User(self.user_id)]
-            .into_iter()
-            .chain(teams.map(Tag::Team))
-            .chain(roles.map(Tag::Role))
-            .collect();
-        tags.sort_unstable();
-        tags.dedup();
-        tags
+        let own = [Tag::ApiKey(self.key_id), Tag::User(self.user_id)];
+        let team = self.team_id.map(Tag::Team);
+        depends_on(&self.facts, own.into_iter().chain(team))
     }
 
     /// Bytes that it takes in memory, rather too many than too few. A role of one's own is counted with each permission that names it.
     pub fn weight(&self) -> usize {
-        let given = self.facts.given();
-        let permissions = self.facts.permissions().map(|permission| {
-            let privileges = match BuiltIn::by_id(permission.role.id) {
-                Some(_) => 0,
-                None => permission.role.privileges.weight(),
-            };
-            WEIGHT_OF_PERMISSION + 2 * permission.path.as_str().len() + privileges
-        });
-        WEIGHT
+        weight(&self.facts)
             + self.username.len()
             + self.key_name.len()
             + self.allowed_cidrs.len() * size_of::<IpNet>()
-            + given.teams.len() * WEIGHT_OF_TEAM
-            + permissions.sum::<usize>()
     }
+}
+
+/// All that the facts depend on beside the holder's `own` tags.
+pub(super) fn depends_on(facts: &Facts, own: impl Iterator<Item = Tag>) -> Vec<Tag> {
+    let given = facts.given();
+    let teams = given.teams.iter().map(|team| team.id);
+    let roles = given
+        .permissions
+        .iter()
+        .map(|permission| permission.role.id);
+    let roles = roles.filter(|id| BuiltIn::by_id(*id).is_none());
+    let mut tags: Vec<Tag> = own
+        .chain(teams.map(Tag::Team))
+        .chain(roles.map(Tag::Role))
+        .collect();
+    tags.sort_unstable();
+    tags.dedup();
+    tags
+}
+
+/// Bytes that the facts take in memory, with what is there once for each holder.
+pub(super) fn weight(facts: &Facts) -> usize {
+    let given = facts.given();
+    let permissions = facts.permissions().map(|permission| {
+        let privileges = match BuiltIn::by_id(permission.role.id) {
+            Some(_) => 0,
+            None => permission.role.privileges.weight(),
+        };
+        WEIGHT_OF_PERMISSION + 2 * permission.path.as_str().len() + privileges
+    });
+    WEIGHT + given.teams.len() * WEIGHT_OF_TEAM + permissions.sum::<usize>()
 }
 
 /// Bytes of a key, its owner and what else is there once.
@@ -195,7 +204,7 @@ fn identified(now: DateTime<Utc>, row: HolderRow) -> Result<Identified> {
     })
 }
 
-fn facts(now: DateTime<Utc>, row: &HolderRow) -> Result<Facts> {
+pub(super) fn facts(now: DateTime<Utc>, row: &HolderRow) -> Result<Facts> {
     let user = match (
         row.user_id,
         &row.user_role,

@@ -7,6 +7,7 @@ mod delete;
 pub mod facts;
 mod giving;
 pub mod of_keys;
+pub mod of_sessions;
 pub mod read;
 pub mod roles;
 mod update;

@@ -23,6 +23,21 @@ pub(crate) enum Holders {
     Teams(Vec<Uuid>),
 }
 
+/// A session as the statement returns it, with its user.
+#[derive(Debug, Clone, QueryableByName)]
+pub(crate) struct SessionRow {
+    #[diesel(sql_type = SqlUuid)]
+    pub session_id: Uuid,
+    #[diesel(sql_type = Bytea)]
+    pub session_digest: Vec<u8>,
+    #[diesel(sql_type = Timestamptz)]
+    pub session_expires_at: DateTime<Utc>,
+    #[diesel(sql_type = Timestamptz)]
+    pub session_last_used_at: DateTime<Utc>,
+    #[diesel(embed)]
+    pub holder: HolderRow,
+}
+
 /// One holder as the statement returns it. JSON members are read by `ops::facts`.
 #[derive(Debug, Clone, QueryableByName)]
 pub(crate) struct HolderRow {
@@ -69,7 +84,10 @@ pub(crate) struct HolderRow {
     pub permissions: Option<String>,
 }
 
-const COLUMNS: &str = "SELECT u.id AS user_id, u.username, u.role AS user_role, u.enabled AS user_enabled,
+const OF_SESSIONS: &str =
+    "SELECT s.id AS session_id, s.digest AS session_digest, s.expires_at AS session_expires_at,
+    s.last_used_at AS session_last_used_at, ";
+const OF_HOLDERS: &str = "u.id AS user_id, u.username, u.role AS user_role, u.enabled AS user_enabled,
     u.expires_at AS user_expires_at, u.created_at AS user_created_at, g.id AS team_id, k.id AS key_id, k.name AS key_name, k.team_id AS key_team_id,
     k.restricted AS key_restricted, k.enabled AS key_enabled, k.expires_at AS key_expires_at, k.digest AS key_digest,
     k.previous_digest AS key_previous_digest, k.previous_secret_expires_at AS key_previous_secret_expires_at,
@@ -101,7 +119,7 @@ pub(crate) async fn load(
     conn: &mut AsyncPgConnection,
     holders: Holders,
 ) -> db::Result<Vec<HolderRow>> {
-    let begin = Statement::new(COLUMNS);
+    let begin = Statement::new("SELECT ").sql(OF_HOLDERS);
     let statement = match holders {
         Holders::Users(ids) => begin
             .sql("users u LEFT JOIN api_keys k ON false")
@@ -133,5 +151,21 @@ pub(crate) async fn load(
             .bind(ids)
             .sql(")"),
     };
+    Ok(statement.load(conn).await?)
+}
+
+/// The sessions whose secrets have these digests, with what `check` needs about their users.
+pub(crate) async fn sessions(
+    conn: &mut AsyncPgConnection,
+    digests: Vec<Vec<u8>>,
+) -> db::Result<Vec<SessionRow>> {
+    let statement = Statement::new(OF_SESSIONS)
+        .sql(OF_HOLDERS)
+        .sql("sessions s JOIN users u ON u.id = s.user_id LEFT JOIN api_keys k ON false")
+        .sql(NO_TEAM)
+        .sql(LATERALS)
+        .sql("s.digest = ANY(")
+        .bind(digests)
+        .sql(")");
     Ok(statement.load(conn).await?)
 }

@@ -13,6 +13,7 @@ use crate::permissions::model::Principal;
 use crate::permissions::ops::access;
 use crate::permissions::ops::along as permissions;
 use crate::replicas::model::Tag;
+use crate::sessions;
 use crate::teams;
 use crate::users::store;
 
@@ -41,6 +42,7 @@ pub async fn delete(ctx: &Ctx, id: Uuid, allow_teams_without_admin: bool) -> Res
         teams::ops::members::along(&mut tx, principal).await?,
         permissions::along(&mut tx, principal).await?,
         api_keys::ops::along(&mut tx, KeysOf::Owner(id)).await?,
+        sessions::ops::end_all(&mut tx, id, None).await?,
         vec![gone],
     ]
     .into_iter()

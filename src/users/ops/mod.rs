@@ -2,6 +2,7 @@
 
 mod create;
 mod delete;
+mod login;
 mod read;
 mod update;
 mod used;
@@ -11,6 +12,7 @@ use uuid::Uuid;
 
 pub use create::{MAX_FIRST_TEAMS, create, create_with_key, first_admin};
 pub use delete::delete;
+pub use login::{by_login, locked, unchanged};
 pub use read::{
     by_email, by_id, by_ids, by_username, cursor, list, may_read, require_readable, seen_among,
     sight,

@@ -15,7 +15,7 @@ use crate::permissions::ops::{access, facts};
 use crate::replicas::model::Tag;
 use crate::users::model::{User, UserChanges};
 use crate::users::store;
-use crate::{teams, text};
+use crate::{sessions, teams, text};
 
 /// Changes a user: what is absent stays, what is null is cleared.
 ///
@@ -62,7 +62,13 @@ pub async fn update(ctx: &Ctx, id: Uuid, changes: UserChanges) -> Result<User> {
         before.snapshot(),
         after.snapshot(),
     );
-    audit::record(ctx, &mut tx, vec![change]).await?;
+    let mut changes = vec![change];
+    if !(before.can_act(ctx.now()) && after.can_act(ctx.now())) {
+        // Also those of a user that is enabled again: what has ended does not come back.
+        let ended = sessions::ops::end_all(&mut tx, id, None).await?;
+        changes.extend(Change::along(after.typed_id(), ended));
+    }
+    audit::record(ctx, &mut tx, changes).await?;
     tx.commit().await?;
 
     ctx.events.publish();

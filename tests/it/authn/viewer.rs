@@ -44,6 +44,8 @@ async fn a_restricted_key_may_ask_who_it_is() {
             "apiKey.read",
             "apiKey.write",
             "permission.read",
+            "session.read",
+            "session.write",
             "usage.read",
             "user.read"
         ]

@@ -31,6 +31,7 @@ impl Names {
         match value {
             // A secret in a document would set off every scanner.
             Value::String(text) if text.starts_with("ks_") && text.len() == 40 => json!("ks_…"),
+            Value::String(text) if text.starts_with("kss_") && text.len() == 41 => json!("kss_…"),
             Value::String(text) => {
                 let named = self.0.iter().fold(text.clone(), |text, (name, value)| {
                     text.replace(value, name)

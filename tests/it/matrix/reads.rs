@@ -8,7 +8,7 @@ use super::world::World;
 use super::{cell, fields, table};
 
 /// How to come to an object of a type: a document with `FIELD` where its field is asked for, and the way to the object.
-pub const BASES: [(&str, &str, &str); 32] = [
+pub const BASES: [(&str, &str, &str); 33] = [
     ("Query", "{ FIELD }", ""),
     ("User", "{ user(by: {id: \"$user\"}) { FIELD } }", "/user"),
     (
@@ -30,6 +30,11 @@ pub const BASES: [(&str, &str, &str); 32] = [
     (
         "AuditEvent",
         "{ node(id: \"$event\") { ... on AuditEvent { FIELD } } }",
+        "/node",
+    ),
+    (
+        "Session",
+        "{ node(id: \"$session\") { ... on Session { FIELD } } }",
         "/node",
     ),
     ("Viewer", "{ viewer { FIELD } }", "/viewer"),

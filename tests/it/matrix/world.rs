@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use keystead::db::ids::Id;
 use keystead::permissions::model::InstanceRole;
+use keystead::secrets::Secret;
 use serde_json::{Value, json};
 
 use super::ACTORS;
@@ -14,6 +15,8 @@ pub struct World {
     pub app: TestApp,
     /// What stands for what in documents: `$user`, `$team` …
     pub ids: BTreeMap<&'static str, String>,
+    /// The secret of a session of `target`, which is `$session`.
+    pub session: String,
     keys: BTreeMap<&'static str, String>,
 }
 
@@ -109,7 +112,21 @@ impl World {
             "/auditEvents/nodes/0/id",
         )
         .await;
+        let password = "a password of the matrix";
+        set_password(&app, &users["target"], password).await;
+        let signed_in = app
+            .anonymous()
+            .data(
+                "mutation($input: SignInInput!) { signIn(input: $input) { secret session { id } } }",
+                json!({"input": {"login": "the-target", "password": password}}),
+            )
+            .await;
+        let said = |pointer| {
+            let value: Option<&Value> = signed_in.pointer(pointer);
+            value.and_then(Value::as_str).unwrap().to_owned()
+        };
         let ids = BTreeMap::from([
+            ("$session", said("/signIn/session/id")),
             ("$user", users["target"].clone()),
             ("$outsider", users["outsider"].clone()),
             ("$teammember", users["team member"].clone()),
@@ -120,7 +137,13 @@ impl World {
             ("$event", event),
         ]);
         use_something(&app, &ids["$key"], &ids["$user"], &ids["$team"]).await;
-        World { app, ids, keys }
+        let session = said("/signIn/secret");
+        World {
+            app,
+            ids,
+            session,
+            keys,
+        }
     }
 
     /// The clients in the order of [`ACTORS`], over `app`.
@@ -144,6 +167,16 @@ impl World {
                 text.replace(name, id)
             })
     }
+}
+
+/// Gives the user that password.
+async fn set_password(app: &TestApp, user: &str, password: &str) {
+    let secret = Secret::new(password.to_owned());
+    let hash = keystead::authn::password::hash(secret, 4).await.unwrap();
+    let id = Id::parse("id", user).unwrap().uuid;
+    let client = app.app.db.endpoint().client().await.unwrap();
+    let sql = format!("UPDATE users SET password_hash = '{hash}' WHERE id = '{id}'");
+    client.batch_execute(&sql).await.unwrap();
 }
 
 /// One event of usage, with its sums.

@@ -34,6 +34,10 @@ pub fn input(name: &str) -> &'static str {
         "updateLimitPolicy" => "{apiKeyDefaults: {maxParallel: 5}}",
         "updatePolicy" => "{apiKeys: {maxPerUser: 5}}",
         "recordUsage" => "{events: [{id: \"1\", user: \"$user\"}]}",
+        "signIn" => "{login: \"the-target\", password: \"a password of the matrix\"}",
+        "signOut" => "{everywhere: true}",
+        "revokeSession" => "{id: \"$session\"}",
+        "revokeOtherSessions" => "{user: \"$user\"}",
         other => panic!("the matrix does not know the mutation {other}"),
     }
 }

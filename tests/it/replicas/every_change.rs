@@ -11,7 +11,14 @@ use crate::matrix::world::World;
 
 /// What each mutation does: it alters the answer about some key, or none, because what it makes is new or nobody has it. In this order,
 /// by an administrator.
-const CHANGES: [(bool, &str, &str); 44] = [
+const CHANGES: [(bool, &str, &str); 48] = [
+    (
+        false,
+        "signIn",
+        "{login: \"the-target\", password: \"a password of the matrix\"}",
+    ),
+    (false, "signOut", "{everywhere: true}"),
+    (false, "revokeSession", "{id: \"$session\"}"),
     (
         false,
         "recordUsage",
@@ -139,10 +146,19 @@ const CHANGES: [(bool, &str, &str); 44] = [
         "{name: \"NEW\", privileges: [\"model.read\"]}",
     ),
     (false, "deleteRole", "{id: \"$unused\"}"),
+    (false, "revokeOtherSessions", "{user: \"$user\"}"),
     (true, "deleteApiKey", "{id: \"$key\"}"),
     (true, "deleteTeam", "{id: \"$team\"}"),
     (true, "deleteUser", "{id: \"$user\"}"),
 ];
+
+/// What a session may do.
+const BY_SESSION: &str =
+    "{ viewer { user { username role } session { id } root: privileges x: privileges(path: \"/x\")
+    y: privileges(path: \"/y\") models: privileges(path: \"/models\") } }";
+
+/// Its user signs in again; its name changes on the way.
+const SIGN_IN: &str = "mutation { signIn(input: {login: \"the-target@example.com\", password: \"a password of the matrix\"}) { secret } }";
 
 /// Columns that are set when the row is made, and never again; but for who granted a permission, which is forgotten with that user, and
 /// by which nothing is decided.
@@ -191,6 +207,8 @@ async fn what_another_server_remembers_is_right_when_a_change_has_answered() {
         world.ids.insert(name, id.to_owned());
     }
     let mut altered = BTreeSet::new();
+    let mut session = world.session.clone();
+    let mut answers = BTreeSet::new();
     for (alters, mutation, input) in CHANGES {
         let known = digests(&origin).await;
         let before = (said(&other, &known).await, rows(&origin).await);
@@ -215,9 +233,28 @@ async fn what_another_server_remembers_is_right_when_a_change_has_answered() {
             "{mutation}(input: {input})"
         );
         assert_eq!(now != before.0, alters, "{mutation}(input: {input})");
+        // A session answers by the same facts; the app that holds no lease always asks the database.
+        let [remembered, asked] = [&other, &world.app].map(|app| app.with_key(&session));
+        let told = remembered.gql(BY_SESSION, json!({})).await;
+        assert_eq!(
+            told,
+            asked.gql(BY_SESSION, json!({})).await,
+            "the session after {mutation}(input: {input})"
+        );
+        answers.insert(told.to_string());
+        if told.get("errors").is_some() {
+            let again = origin.anonymous().gql(SIGN_IN, json!({})).await;
+            if let Some(secret) = again["data"]["signIn"]["secret"].as_str() {
+                session = secret.to_owned();
+            }
+        }
         altered.extend(changed(&before.1, &rows(&origin).await));
     }
 
+    assert!(
+        answers.len() > 8,
+        "the session hardly notices: {answers:#?}"
+    );
     let read = columns(&origin).await;
     assert!(read.len() > 20, "{read:?}");
     let fixed: BTreeSet<String> = FIXED.iter().map(|name| (*name).to_owned()).collect();

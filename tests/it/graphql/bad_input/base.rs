@@ -51,6 +51,10 @@ pub fn arguments(asked: &Asked, ground: &Ground) -> Value {
                 "userDefaults": {"memberships": [sample("MembershipInput", ground)]}})
             }
             "recordUsage" => json!({"events": [sample("UsageEventInput", ground)]}),
+            "signIn" => json!({"login": "the-target", "password": "a password of the matrix"}),
+            "signOut" => json!({"everywhere": true}),
+            "revokeSession" => json!({"id": id("$session")}),
+            "revokeOtherSessions" => json!({"user": id("$user")}),
             other => panic!("there is no request to vary for the mutation {other}"),
         },
         _ => return json!({}),
