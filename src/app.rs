@@ -19,6 +19,7 @@ use crate::outbox::office::Office;
 use crate::policy::ops as policy;
 use crate::replicas::ReplicaSettings;
 use crate::secrets::Sealer;
+use crate::webhooks::courier::Courier;
 
 /// Bytes in which keys are remembered, unless set otherwise.
 const MEMORY: u64 = 64 << 20;
@@ -147,13 +148,22 @@ impl Builder {
         let feed = Feed::new(db.clone(), events.clone(), authenticator.clone());
         let limits = Desk::new(&db, &self.clock, terms);
         let sealer = Arc::new(self.sealer);
-        let office = Office::new(
-            db.clone(),
-            (self.clock.clone(), self.random.clone()),
-            sealer.clone(),
-            events.clone(),
-            Post::new(&self.mail)?,
-        );
+        let policies = Arc::new(policy::Policies::new(self.policy.first.clone()));
+        let policy = Arc::new(self.policy);
+        let limit_policies: Arc<Policies> = Arc::default();
+        let own = Ctx {
+            actor: Actor::Keystead,
+            request: Arc::default(),
+            clock: self.clock.clone(),
+            random: self.random.clone(),
+            db: db.clone(),
+            policy: policy.clone(),
+            events: events.clone(),
+            sealer: sealer.clone(),
+            limit_policies: limit_policies.clone(),
+            policies: policies.clone(),
+        };
+        let office = Office::new(own, Post::new(&self.mail)?, Courier::new(&policy.webhooks)?);
         Ok(App {
             api: Api::new(
                 loaders,
@@ -169,10 +179,10 @@ impl Builder {
             db,
             clock: self.clock,
             random: self.random,
-            policies: Arc::new(policy::Policies::new(self.policy.first.clone())),
-            policy: Arc::new(self.policy),
+            policies,
+            policy,
             events,
-            limit_policies: Arc::default(),
+            limit_policies,
             replicas: self.replicas,
         })
     }

@@ -25,6 +25,7 @@ use crate::permissions::model::Principal;
 use crate::policy::ops as policy;
 use crate::secrets::{Digest, Sealer, SealingKey};
 use crate::sessions::model as sessions;
+use crate::webhooks::model::Settings as WebhookSettings;
 
 /// The context of one request.
 #[derive(Clone)]
@@ -190,6 +191,8 @@ pub struct Policy {
     pub sessions: sessions::Terms,
     /// The public address of this server, without a slash at its end.
     pub public_url: String,
+    /// How webhooks are delivered.
+    pub webhooks: WebhookSettings,
 }
 
 impl Policy {
@@ -209,6 +212,7 @@ impl Default for Policy {
             usage_retention: Some(TimeDelta::days(400)),
             sessions: sessions::Terms::default(),
             public_url: "http://127.0.0.1:4000".into(),
+            webhooks: WebhookSettings::default(),
         }
     }
 }

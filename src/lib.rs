@@ -8,7 +8,8 @@
 //! - [`authn`] finds out who is calling; [`permissions`] decides what that actor may do, and nobody else does.
 //! - [`replicas`] tells every server what changes, so that each may remember what it has read; [`telemetry`] sends traces to a
 //!   collector, where there is one.
-//! - [`outbox`] delivers what a change wants delivered once it is committed; [`mail`] writes and sends mails.
+//! - [`outbox`] delivers what a change wants delivered once it is committed; [`mail`] writes and sends mails, [`webhooks`] tells
+//!   receivers of events.
 //! - [`db`] is the way to Postgres. [`ctx`] is what every operation takes first; [`app`] is what requests share.
 
 pub mod api_keys;
@@ -36,3 +37,4 @@ pub mod telemetry;
 pub mod text;
 pub mod usage;
 pub mod users;
+pub mod webhooks;

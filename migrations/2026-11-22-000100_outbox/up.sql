@@ -2,9 +2,12 @@
 -- moves due_at to the end of its claim, so that another takes it up if that server dies.
 CREATE TABLE outbox (
     id         uuid PRIMARY KEY,
-    lane       text        NOT NULL CHECK (lane IN ('MAIL')),
-    -- Sealed with the servers' key: it may hold a link that lets people in.
-    payload    bytea       NOT NULL,
+    lane       text        NOT NULL CHECK (lane IN ('MAIL', 'EVENT', 'WEBHOOK')),
+    -- A mail, sealed with the servers' key: it may hold a link that lets people in. An event is the row of the trail with this id, a
+    -- message to a webhook the delivery with this id.
+    payload    bytea,
+    -- To which webhook, so that one that is slow does not take all workers.
+    subject    uuid,
     -- How often it was claimed: also tells a claim from the one before.
     attempts   integer     NOT NULL CHECK (attempts >= 0),
     created_at timestamptz NOT NULL,
@@ -14,6 +17,8 @@ CREATE TABLE outbox (
     dead_at    timestamptz,
     -- Why the last attempt failed.
     error      text,
+    CHECK ((payload IS NOT NULL) = (lane = 'MAIL')),
+    CHECK ((subject IS NOT NULL) = (lane = 'WEBHOOK')),
     CHECK ((due_at IS NULL) = (dead_at IS NOT NULL))
 );
 CREATE INDEX outbox_due_idx ON outbox (lane, due_at, id) WHERE due_at IS NOT NULL;

@@ -14,6 +14,7 @@ use crate::limits::ops as limits;
 use crate::outbox::ops as outbox;
 use crate::sessions;
 use crate::usage;
+use crate::webhooks::ops as webhooks;
 
 /// How often expired answers of idempotent requests, and sessions that have ended, are deleted.
 const ANSWERS_EVERY: std::time::Duration = std::time::Duration::from_secs(600);
@@ -163,10 +164,11 @@ impl App {
         outbox::counts(&self.db).await
     }
 
-    /// Deletes dead letters that are older than 30 days, every hour, for ever: a server runs it beside its requests.
+    /// Deletes dead letters and deliveries that are older than 30 days, every hour, for ever: a server runs it beside its requests.
     pub async fn keep_letters(self) {
-        keep(LETTERS_EVERY, "cannot delete dead letters", || {
-            outbox::tidy(&self.db, self.clock.now())
+        keep(LETTERS_EVERY, "cannot delete dead letters", || async {
+            webhooks::tidy(&self.db, self.clock.now()).await?;
+            outbox::tidy(&self.db, self.clock.now()).await
         })
         .await;
     }

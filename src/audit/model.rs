@@ -6,8 +6,9 @@ use serde::Serialize;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::db::ids::{Id, Kind};
+use crate::db::ids::{Id, Kind, quoted};
 use crate::db::schema::audit_events;
+use crate::error::{Error, Result};
 use crate::permissions::ops::access;
 use crate::permissions::path::Path;
 
@@ -78,6 +79,8 @@ impl Change {
             | Kind::Permission
             | Kind::AuditEvent
             | Kind::Reservation
+            | Kind::Webhook
+            | Kind::WebhookDelivery
             | Kind::LimitPolicy
             | Kind::Policy
             | Kind::Session => Vec::new(),
@@ -175,6 +178,48 @@ pub enum ActionFilter {
     BeginningWith(String),
 }
 
+impl ActionFilter {
+    /// Reads an action, or with a dot at its end all on a noun.
+    ///
+    /// # Errors
+    /// `BAD_USER_INPUT` naming `field` for what none can be.
+    pub fn read(field: &str, text: &str) -> Result<Self> {
+        let words = |text: &str| {
+            text.len() <= 64
+                && text.split('.').all(|word| {
+                    !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_alphanumeric())
+                })
+        };
+        match text.strip_suffix('.') {
+            Some(noun) if words(noun) => Ok(ActionFilter::BeginningWith(text.to_owned())),
+            None if words(text) && text.contains('.') => Ok(ActionFilter::Exactly(text.to_owned())),
+            _ => Err(Error::bad_input(
+                field,
+                format!(
+                    "{} is not an action. Write one as user.create, or all on a noun as user. with the dot at the end.",
+                    quoted(text)
+                ),
+            )),
+        }
+    }
+
+    /// One that was read before.
+    pub fn known(text: &str) -> Self {
+        match text.ends_with('.') {
+            true => ActionFilter::BeginningWith(text.to_owned()),
+            false => ActionFilter::Exactly(text.to_owned()),
+        }
+    }
+
+    /// Whether that action passes.
+    pub fn matches(&self, action: &str) -> bool {
+        match self {
+            ActionFilter::Exactly(exactly) => action == exactly,
+            ActionFilter::BeginningWith(noun) => action.starts_with(noun.as_str()),
+        }
+    }
+}
+
 /// Which events a list holds; conditions are joined by AND.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
 pub struct AuditFilter {
@@ -197,12 +242,9 @@ pub struct AuditFilter {
 impl AuditFilter {
     /// Whether the event passes: the same answer as the list's SQL gives.
     pub fn matches(&self, event: &AuditEvent) -> bool {
-        let action = match &self.action {
-            None => true,
-            Some(ActionFilter::Exactly(action)) => event.action == *action,
-            Some(ActionFilter::BeginningWith(noun)) => event.action.starts_with(noun),
-        };
-        action
+        self.action
+            .as_ref()
+            .is_none_or(|filter| filter.matches(&event.action))
             && self
                 .target
                 .is_none_or(|target| event.target == target.to_string())

@@ -10,8 +10,10 @@ use super::redact::redact;
 use super::store;
 use crate::ctx::{Actor, Ctx};
 use crate::db::pages::{Cursor, Page, PageRequest};
-use crate::db::{Db, Tx};
+use crate::db::{Connection, Db, Tx};
 use crate::error::Result;
+use crate::permissions::facts::Facts;
+use crate::permissions::model::Principal;
 use crate::permissions::ops::access;
 use crate::permissions::path::Path;
 use crate::permissions::visible::Territory;
@@ -90,6 +92,28 @@ pub fn may_read(ctx: &Ctx, event: &AuditEvent) -> bool {
             .iter()
             .filter_map(|path| Path::parse(path).ok())
             .any(|path| access::can(ctx, READ, &path))
+}
+
+/// Whether a principal with these facts may read that event: the same answer, of who is not calling.
+pub fn principal_may_read(facts: &Facts, principal: &Principal, event: &AuditEvent) -> bool {
+    access::holds(facts, principal, READ, &Path::root())
+        || event
+            .paths
+            .iter()
+            .filter_map(|path| Path::parse(path).ok())
+            .any(|path| access::holds(facts, principal, READ, &path))
+}
+
+/// Events by id, within a transaction or beside other statements: rights are decided afterwards.
+///
+/// # Errors
+/// What the statement failed with.
+pub async fn by_ids_within(
+    conn: &mut Connection,
+    ids: &[Uuid],
+) -> Result<HashMap<Uuid, AuditEvent>> {
+    let events = store::by_ids(conn, ids).await?;
+    Ok(events.into_iter().map(|event| (event.id, event)).collect())
 }
 
 /// Events by id, for loaders: rights are decided afterwards by [`may_read`].

@@ -51,10 +51,10 @@ fn secret_at(text: &str) -> Option<(String, usize)> {
         let secret = Secret::new(text[..API_KEY_LENGTH].to_owned());
         return Some((secret.display_prefix(), word(3)?));
     }
-    let other = ["kss_", "ksi_", "ksm_"]
+    let other = ["kss_", "ksi_", "ksm_", "whsec_"]
         .iter()
         .any(|prefix| text.starts_with(prefix));
-    if other && word(4)? >= 20 {
+    if other && word(if text.starts_with("whsec_") { 6 } else { 4 })? >= 20 {
         return Some(("[redacted]".into(), word(4)?));
     }
     let bcrypt = ["$2a$", "$2b$", "$2x$", "$2y$"]

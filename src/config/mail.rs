@@ -1,9 +1,11 @@
-//! What the settings say of mails, and of what seals secrets.
+//! What the settings say of mails and webhooks, and of what seals secrets.
 
 use super::Config;
 use crate::mail::model::{Security, Settings, Smtp, Way};
 use crate::mail::post::Post;
 use crate::secrets::{SEALING_KEY_MIN, Sealer};
+use crate::webhooks::courier::Courier;
+use crate::webhooks::model::Settings as WebhookSettings;
 use std::fmt;
 use std::str::FromStr;
 
@@ -83,6 +85,14 @@ impl Config {
         }
     }
 
+    /// How webhooks are delivered.
+    pub(super) fn webhooks(&self) -> WebhookSettings {
+        WebhookSettings {
+            networks: self.webhook_networks.clone(),
+            roots: self.webhook_roots.clone(),
+        }
+    }
+
     /// What seals secrets that are stored.
     #[must_use]
     pub fn sealer(&self) -> Sealer {
@@ -92,7 +102,7 @@ impl Config {
         }
     }
 
-    /// What is wrong with the settings of mails and of what seals secrets: the setting, and what follows its name.
+    /// What is wrong with the settings of mails, of webhooks and of what seals secrets: the setting, and what follows its name.
     pub(super) fn mail_problems(&self) -> Vec<(&'static str, String)> {
         let mut found = Vec::new();
         if !self.smtp_host.is_empty() && self.mail_from.is_empty() {
@@ -135,6 +145,10 @@ impl Config {
                 key.len()
             );
             found.push(("sealing_key", message));
+        }
+        if let Err(error) = Courier::new(&self.webhooks()) {
+            let why = error.message.trim_start_matches("webhook_roots ");
+            found.push(("webhook_roots", why.trim_end_matches('.').to_owned()));
         }
         if found.is_empty()
             && let Err(error) = Post::new(&self.mail())

@@ -216,6 +216,15 @@ settings! {
         #[serde(with = "values::optional_path")]
         mail_templates: Option<PathBuf> = None;
     }
+    "Webhooks" {
+        /// Networks that are not public and that webhooks may be delivered to all the same, with `http://` too, for example
+        /// `["10.1.0.0/16"]`. Whoever may make webhooks can then send requests there.
+        #[serde(deserialize_with = "values::list")]
+        webhook_networks: Vec<IpNet> = Vec::new();
+        /// A file with the certificates (PEM) that receivers' are checked against. Empty: those of the system.
+        #[serde(with = "values::optional_path")]
+        webhook_roots: Option<PathBuf> = None;
+    }
     "Secrets that are stored" {
         /// What seals secrets that must be read again, such as what signs webhooks: 32 characters or more, the same for every server on
         /// the database. Empty: the file `sealing.key` in `data_dir`, made when it is first needed. What was sealed is lost with it.
@@ -393,6 +402,7 @@ impl Config {
                 lifetime: long(self.session_lifetime),
             },
             public_url: self.public_url(),
+            webhooks: self.webhooks(),
         }
     }
 }

@@ -24,6 +24,10 @@ pub enum Kind {
     AuditEvent,
     /// What was reserved of limits.
     Reservation,
+    /// Who wants to be told of events.
+    Webhook,
+    /// One event for one webhook.
+    WebhookDelivery,
     /// The policy for limits, of which there is one.
     LimitPolicy,
     /// The policy for new users and for keys, of which there is one.
@@ -34,7 +38,7 @@ pub enum Kind {
 
 impl Kind {
     /// Every kind.
-    pub const ALL: [Kind; 10] = [
+    pub const ALL: [Kind; 12] = [
         Kind::User,
         Kind::ApiKey,
         Kind::Team,
@@ -42,6 +46,8 @@ impl Kind {
         Kind::Permission,
         Kind::AuditEvent,
         Kind::Reservation,
+        Kind::Webhook,
+        Kind::WebhookDelivery,
         Kind::LimitPolicy,
         Kind::Policy,
         Kind::Session,
@@ -57,6 +63,8 @@ impl Kind {
             Kind::Permission => "perm",
             Kind::AuditEvent => "audit",
             Kind::Reservation => "rsv",
+            Kind::Webhook => "webhook",
+            Kind::WebhookDelivery => "delivery",
             Kind::LimitPolicy => "limit_policy",
             Kind::Policy => "policy",
             Kind::Session => "sess",
@@ -73,6 +81,8 @@ impl Kind {
             Kind::Permission => "permission",
             Kind::AuditEvent => "audit event",
             Kind::Reservation => "reservation",
+            Kind::Webhook => "webhook",
+            Kind::WebhookDelivery => "webhook delivery",
             Kind::LimitPolicy => "policy for limits",
             Kind::Policy => "policy",
             Kind::Session => "session",

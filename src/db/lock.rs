@@ -19,6 +19,8 @@ pub enum Lock {
     LimitPolicy,
     /// The policy for new users and for keys.
     Policy,
+    /// How many webhooks there are.
+    Webhooks,
 }
 
 impl Lock {
@@ -29,6 +31,7 @@ impl Lock {
             Lock::Administrators => 0x6b73_0002,
             Lock::LimitPolicy => 0x6b73_0003,
             Lock::Policy => 0x6b73_0004,
+            Lock::Webhooks => 0x6b73_0010,
         }
     }
 }

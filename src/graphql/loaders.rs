@@ -17,7 +17,7 @@ use crate::permissions::ops::roles;
 use crate::sessions;
 use crate::teams::model::{JoinedTeam, MemberList, Membership, Team, TeamList};
 use crate::users::model::UserSight;
-use crate::{api_keys, audit, teams, users};
+use crate::{api_keys, audit, teams, users, webhooks};
 
 /// Batches of one loader that may be under way at once.
 const LANES: usize = 2;
@@ -55,6 +55,8 @@ pub struct Loaders {
     pub limits: Arc<Coalescer<Subject, Arc<limits::ops::Shown>>>,
     /// Sessions by id.
     pub sessions: Arc<Coalescer<Uuid, Arc<sessions::model::Session>>>,
+    /// Webhooks by id.
+    pub webhooks: Arc<Coalescer<Uuid, Arc<webhooks::model::Webhook>>>,
     /// Audit events by id.
     pub audit_events: Arc<Coalescer<Uuid, Arc<audit::model::AuditEvent>>>,
     /// Pages of the events about one object.
@@ -105,6 +107,7 @@ impl Loaders {
             permissions_of: loader!(db, read::pages),
             limits,
             sessions: loader!(db, sessions::ops::by_ids),
+            webhooks: loader!(db, webhooks::ops::by_ids),
             audit_events: loader!(db, audit::ops::by_ids),
             audit_events_of_target: loader!(db, audit::ops::pages),
         })

@@ -12,6 +12,7 @@ use crate::permissions::graphql::{Permission, Role};
 use crate::sessions::graphql::Session;
 use crate::teams::graphql::Team;
 use crate::users::graphql::User;
+use crate::webhooks::graphql::Webhook;
 
 /// An object with a global id.
 #[derive(Interface)]
@@ -35,6 +36,8 @@ pub enum Node {
     ApiKey(ApiKey),
     /// Somebody who is signed in somewhere.
     Session(Session),
+    /// Who is told of events.
+    Webhook(Webhook),
 }
 
 /// Objects by global id.
@@ -97,7 +100,8 @@ async fn load(request: &Request, field: &str, id: &str) -> Result<Option<Node>> 
         Kind::Team => Ok(Team::load(request, id.uuid).await?.map(Node::Team)),
         Kind::ApiKey => Ok(ApiKey::load(request, id.uuid).await?.map(Node::ApiKey)),
         Kind::Session => Ok(Session::load(request, id.uuid).await?.map(Node::Session)),
+        Kind::Webhook => Ok(Webhook::load(request, id.uuid).await?.map(Node::Webhook)),
         // Reservations are the business of those who made them: they are settled, not read.
-        Kind::Reservation | Kind::LimitPolicy | Kind::Policy => Ok(None),
+        Kind::Reservation | Kind::WebhookDelivery | Kind::LimitPolicy | Kind::Policy => Ok(None),
     }
 }

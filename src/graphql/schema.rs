@@ -16,6 +16,7 @@ use crate::sessions::graphql::SessionMutations;
 use crate::teams::graphql::{TeamMutations, TeamQueries};
 use crate::usage::graphql::{UsageMutations, UsageQueries};
 use crate::users::graphql::{UserMutations, UserQueries};
+use crate::webhooks::graphql::{WebhookMutations, WebhookQueries};
 
 /// The queries of every domain.
 #[derive(MergedObject, Default)]
@@ -32,6 +33,7 @@ pub struct Query(
     LimitQueries,
     UsageQueries,
     PolicyQueries,
+    WebhookQueries,
 );
 
 /// What can be changed. Every mutation takes one `input` and is atomic.
@@ -46,6 +48,7 @@ pub struct Mutation(
     UsageMutations,
     PolicyMutations,
     SessionMutations,
+    WebhookMutations,
 );
 
 /// What can be asked.

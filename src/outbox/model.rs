@@ -11,16 +11,19 @@ use crate::db::schema::outbox;
 pub enum Lane {
     /// A mail.
     Mail,
+    /// A message to a webhook.
+    Webhook,
 }
 
 impl Lane {
     /// Every lane.
-    pub const ALL: [Lane; 1] = [Lane::Mail];
+    pub const ALL: [Lane; 2] = [Lane::Mail, Lane::Webhook];
 
     /// As it is stored.
     pub fn as_str(self) -> &'static str {
         match self {
             Lane::Mail => "MAIL",
+            Lane::Webhook => "WEBHOOK",
         }
     }
 
@@ -28,6 +31,15 @@ impl Lane {
     pub fn width(self) -> usize {
         match self {
             Lane::Mail => 4,
+            Lane::Webhook => 16,
+        }
+    }
+
+    /// Of these at most so many for the same receiver.
+    pub fn share(self) -> usize {
+        match self {
+            Lane::Mail => self.width(),
+            Lane::Webhook => 4,
         }
     }
 }
@@ -38,8 +50,10 @@ impl Lane {
 pub struct Parcel {
     /// The parcel's id, the same at every attempt.
     pub id: Uuid,
-    /// What is to be delivered, sealed.
-    pub payload: Vec<u8>,
+    /// What is to be delivered, sealed; `None` where the id says it.
+    pub payload: Option<Vec<u8>>,
+    /// To which webhook.
+    pub subject: Option<Uuid>,
     /// Which attempt this is, from 1.
     pub attempts: i32,
 }

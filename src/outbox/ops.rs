@@ -29,6 +29,39 @@ pub async fn put(ctx: &Ctx, tx: &mut Tx, lane: Lane, payload: &[u8]) -> Result<U
     Ok(id)
 }
 
+/// Takes up to `limit` events from the outbox, which are gone once the transaction is committed; what another transaction is taking is
+/// passed over. Returns their ids.
+///
+/// # Errors
+/// What the statement failed with.
+pub async fn take_events(tx: &mut Tx, now: DateTime<Utc>, limit: i64) -> Result<Vec<Uuid>> {
+    Ok(store::take_events(tx, now, limit).await?)
+}
+
+/// Has deliveries made, each named by its id and its webhook's.
+///
+/// # Errors
+/// What the statement failed with.
+pub async fn put_deliveries(
+    tx: &mut Tx,
+    deliveries: Vec<(Uuid, Uuid)>,
+    now: DateTime<Utc>,
+) -> Result<()> {
+    Ok(store::insert_deliveries(tx, &deliveries, now).await?)
+}
+
+/// Has a delivery made anew, whatever came of it before; false while it waits or is tried.
+///
+/// # Errors
+/// What the statement failed with.
+pub async fn restart_delivery(
+    tx: &mut Tx,
+    delivery: (Uuid, Uuid),
+    now: DateTime<Utc>,
+) -> Result<bool> {
+    Ok(store::restart_delivery(tx, delivery, now).await? > 0)
+}
+
 /// Deletes dead letters that are older than 30 days; returns how many.
 ///
 /// # Errors

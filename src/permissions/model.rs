@@ -62,6 +62,8 @@ impl Principal {
             | Kind::Permission
             | Kind::AuditEvent
             | Kind::Reservation
+            | Kind::Webhook
+            | Kind::WebhookDelivery
             | Kind::LimitPolicy
             | Kind::Policy
             | Kind::Session => Err(Error::bad_input(

@@ -27,3 +27,4 @@ mod support;
 mod teams;
 mod usage;
 mod users;
+mod webhooks;

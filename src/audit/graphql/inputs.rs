@@ -59,31 +59,15 @@ impl AuditFilterInput {
                 .transpose()?,
             actor: id(Kind::User, "filter.actor", self.actor)?,
             api_key: id(Kind::ApiKey, "filter.apiKey", self.api_key)?,
-            action: self.action.as_deref().map(action).transpose()?,
+            action: self
+                .action
+                .as_deref()
+                .map(|action| ActionFilter::read("filter.action", action))
+                .transpose()?,
             from: self.from.map(|at| at.0),
             before: self.before.map(|at| at.0),
             request_id: self.request_id,
         })
-    }
-}
-
-fn action(text: &str) -> Result<ActionFilter> {
-    let words = |text: &str| {
-        text.len() <= 64
-            && text.split('.').all(|word| {
-                !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_alphanumeric())
-            })
-    };
-    match text.strip_suffix('.') {
-        Some(noun) if words(noun) => Ok(ActionFilter::BeginningWith(text.to_owned())),
-        None if words(text) && text.contains('.') => Ok(ActionFilter::Exactly(text.to_owned())),
-        _ => Err(Error::bad_input(
-            "filter.action",
-            format!(
-                "{} is not an action. Write one as user.create, or all on a noun as user. with the dot at the end.",
-                quoted(text)
-            ),
-        )),
     }
 }
 

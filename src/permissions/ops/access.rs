@@ -22,16 +22,18 @@ pub fn can(ctx: &Ctx, privilege: &'static str, path: &Path) -> bool {
     match &ctx.actor {
         Actor::Keystead => true,
         Actor::Anonymous => false,
-        Actor::Holder(holder) => {
-            check(
-                &holder.facts.at(ctx.now()),
-                &holder.principal,
-                &constant(privilege),
-                path,
-            )
-            .allowed
-        }
+        Actor::Holder(holder) => holds(
+            &holder.facts.at(ctx.now()),
+            &holder.principal,
+            privilege,
+            path,
+        ),
     }
+}
+
+/// Whether a principal with these facts holds the privilege at the path.
+pub fn holds(facts: &Facts, principal: &Principal, privilege: &'static str, path: &Path) -> bool {
+    check(facts, principal, &constant(privilege), path).allowed
 }
 
 /// Whether the actor holds the privilege at one of the paths: an object that belongs to two collections has two.
@@ -133,6 +135,8 @@ pub fn collection(kind: Kind) -> Path {
                 Kind::Permission => "/permissions",
                 Kind::AuditEvent => "/auditEvents",
                 Kind::Reservation => "/reservations",
+                Kind::Webhook => "/webhooks",
+                Kind::WebhookDelivery => "/webhookDeliveries",
                 Kind::LimitPolicy => "/limitPolicies",
                 Kind::Policy => "/policies",
                 Kind::Session => "/sessions",

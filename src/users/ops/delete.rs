@@ -16,8 +16,9 @@ use crate::replicas::model::Tag;
 use crate::sessions;
 use crate::teams;
 use crate::users::store;
+use crate::webhooks;
 
-/// Deletes a user with its keys, memberships and permissions, each of which leaves its event (see [`Change::along`]). The audit trail
+/// Deletes a user with its keys, webhooks, memberships and permissions, each of which leaves its event (see [`Change::along`]). The audit trail
 /// stays.
 ///
 /// # Errors
@@ -43,6 +44,7 @@ pub async fn delete(ctx: &Ctx, id: Uuid, allow_teams_without_admin: bool) -> Res
         permissions::along(&mut tx, principal).await?,
         api_keys::ops::along(&mut tx, KeysOf::Owner(id)).await?,
         sessions::ops::end_all(&mut tx, id, None).await?,
+        webhooks::ops::along(&mut tx, id).await?,
         vec![gone],
     ]
     .into_iter()

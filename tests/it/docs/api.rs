@@ -32,6 +32,7 @@ impl Names {
             // A secret in a document would set off every scanner.
             Value::String(text) if text.starts_with("ks_") && text.len() == 40 => json!("ks_…"),
             Value::String(text) if text.starts_with("kss_") && text.len() == 41 => json!("kss_…"),
+            Value::String(text) if text.starts_with("whsec_") => json!("whsec_…"),
             Value::String(text) => {
                 let named = self.0.iter().fold(text.clone(), |text, (name, value)| {
                     text.replace(value, name)
@@ -83,6 +84,9 @@ pub async fn run(app: &TestApp, text: &str) -> String {
         }
         if document.trim_start().starts_with("subscription") {
             continue;
+        }
+        if document.contains("webhookDeliveries") {
+            crate::webhooks::give_up(app).await;
         }
         last = client.gql(&names.real(&document), json!({})).await;
         while lines.peek() == Some(&"") {

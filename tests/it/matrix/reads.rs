@@ -8,7 +8,7 @@ use super::world::World;
 use super::{cell, fields, table};
 
 /// How to come to an object of a type: a document with `FIELD` where its field is asked for, and the way to the object.
-pub const BASES: [(&str, &str, &str); 33] = [
+pub const BASES: [(&str, &str, &str); 35] = [
     ("Query", "{ FIELD }", ""),
     ("User", "{ user(by: {id: \"$user\"}) { FIELD } }", "/user"),
     (
@@ -36,6 +36,16 @@ pub const BASES: [(&str, &str, &str); 33] = [
         "Session",
         "{ node(id: \"$session\") { ... on Session { FIELD } } }",
         "/node",
+    ),
+    (
+        "Webhook",
+        "{ webhook(id: \"$webhook\") { FIELD } }",
+        "/webhook",
+    ),
+    (
+        "WebhookDelivery",
+        "{ webhookDeliveries(first: 1) { nodes { FIELD } } }",
+        "/webhookDeliveries/nodes/0",
     ),
     ("Viewer", "{ viewer { FIELD } }", "/viewer"),
     ("ServerInfo", "{ serverInfo { FIELD } }", "/serverInfo"),
@@ -162,6 +172,7 @@ fn call(parent: &str, name: &str) -> String {
         ("Query", "user") => "(by: {id: \"$user\"})",
         ("Query", "apiKey") => "(by: {id: \"$key\"})",
         ("Query", "team") => "(by: {id: \"$team\"})",
+        ("Query", "webhook") => "(id: \"$webhook\")",
         ("Query", "role") => "(name: \"PROMPTER\")",
         ("Query", "checkPermission") => {
             "(principal: \"$user\", privilege: \"model.use\", path: \"/models/x\")"

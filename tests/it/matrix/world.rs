@@ -125,6 +125,19 @@ impl World {
             let value: Option<&Value> = signed_in.pointer(pointer);
             value.and_then(Value::as_str).unwrap().to_owned()
         };
+        let webhook = make(
+            "mutation { createWebhook(input: {url: \"https://hooks.example.com/\"}) { webhook { id } } }",
+            json!({}),
+            "/createWebhook/webhook/id",
+        )
+        .await;
+        crate::webhooks::give_up(&app).await;
+        let delivery = make(
+            "{ webhookDeliveries(first: 1) { nodes { id } } }",
+            json!({}),
+            "/webhookDeliveries/nodes/0/id",
+        )
+        .await;
         let ids = BTreeMap::from([
             ("$session", said("/signIn/session/id")),
             ("$user", users["target"].clone()),
@@ -135,6 +148,8 @@ impl World {
             ("$role", role),
             ("$permission", permission),
             ("$event", event),
+            ("$webhook", webhook),
+            ("$delivery", delivery),
         ]);
         use_something(&app, &ids["$key"], &ids["$user"], &ids["$team"]).await;
         let session = said("/signIn/secret");

@@ -38,6 +38,10 @@ pub fn input(name: &str) -> &'static str {
         "signOut" => "{everywhere: true}",
         "revokeSession" => "{id: \"$session\"}",
         "revokeOtherSessions" => "{user: \"$user\"}",
+        "createWebhook" => "{url: \"https://hooks.example.com/\"}",
+        "updateWebhook" => "{id: \"$webhook\", description: \"New\"}",
+        "rotateWebhookSecret" | "deleteWebhook" => "{id: \"$webhook\"}",
+        "redeliver" => "{id: \"$delivery\"}",
         other => panic!("the matrix does not know the mutation {other}"),
     }
 }

@@ -11,7 +11,7 @@ use crate::matrix::world::World;
 
 /// What each mutation does: it alters the answer about some key, or none, because what it makes is new or nobody has it. In this order,
 /// by an administrator.
-const CHANGES: [(bool, &str, &str); 48] = [
+const CHANGES: [(bool, &str, &str); 53] = [
     (
         false,
         "signIn",
@@ -24,6 +24,19 @@ const CHANGES: [(bool, &str, &str); 48] = [
         "recordUsage",
         "{events: [{id: \"1\", apiKey: \"$key\"}]}",
     ),
+    (
+        false,
+        "createWebhook",
+        "{url: \"https://hooks.example.com/\"}",
+    ),
+    (
+        false,
+        "updateWebhook",
+        "{id: \"$webhook\", events: [\"role.\"]}",
+    ),
+    (false, "redeliver", "{id: \"$delivery\"}"),
+    (false, "rotateWebhookSecret", "{id: \"$webhook\"}"),
+    (false, "deleteWebhook", "{id: \"$webhook\"}"),
     // Only what is told a cost is answered by limits, and those are remembered apart.
     (
         false,

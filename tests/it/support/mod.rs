@@ -6,6 +6,7 @@ mod call;
 mod certificate;
 mod cluster;
 mod proxy;
+mod receiver;
 mod smtp;
 
 pub use app::{Client, Setup, TestApp};
@@ -14,4 +15,5 @@ pub use call::{Answer, Call};
 pub use certificate::Authority;
 pub use cluster::database;
 pub use proxy::Proxy;
+pub use receiver::{Answer as HttpAnswer, Arrived, Receiver};
 pub use smtp::{Mood, SmtpServer};

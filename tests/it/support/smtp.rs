@@ -166,7 +166,7 @@ impl SmtpServer {
     }
 }
 
-fn acceptor(pair: &Pair) -> TlsAcceptor {
+pub(super) fn acceptor(pair: &Pair) -> TlsAcceptor {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let chain = vec![CertificateDer::from_pem_file(&pair.certificate).unwrap()];
     let key = PrivateKeyDer::from_pem_file(&pair.key).unwrap();
