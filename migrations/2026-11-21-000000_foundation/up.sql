@@ -847,7 +847,9 @@ CREATE TABLE audit_events (
     ip           text,
     user_agent   text,
     -- The writing transaction: readers that follow the trail read up to the oldest one still open, and miss nothing.
-    xid          xid8        NOT NULL DEFAULT pg_current_xact_id()
+    xid          xid8        NOT NULL DEFAULT pg_current_xact_id(),
+    -- The oldest transaction that was open at that moment: what becomes visible after this event was written by this or a later one.
+    floor        xid8        NOT NULL DEFAULT pg_snapshot_xmin(pg_current_snapshot())
 );
 CREATE INDEX audit_events_at_id_idx ON audit_events (at, id);
 CREATE INDEX audit_events_target_idx ON audit_events (target, at, id);

@@ -224,7 +224,8 @@ pub(super) type Place = (String, Uuid);
 
 /// Events that have become visible.
 pub(super) struct Appeared {
-    pub events: Vec<AuditEvent>,
+    /// Each with its transaction.
+    pub events: Vec<(AuditEvent, String)>,
     /// What was visible when they were read; `None` if there are none.
     pub snapshot: Option<String>,
     /// Where to go on; `None` if these were all.
@@ -241,7 +242,116 @@ struct AppearedRow {
     snapshot: String,
 }
 
+impl Appeared {
+    fn of(rows: Vec<AppearedRow>) -> Self {
+        let full = rows.len() as i64 == APPEARED_AT_ONCE;
+        let place = |row: &AppearedRow| (row.xid.clone(), row.event.id);
+        Appeared {
+            snapshot: rows.as_slice().first().map(|row| row.snapshot.clone()),
+            last: rows.as_slice().last().filter(|_| full).map(place),
+            events: rows.into_iter().map(|row| (row.event, row.xid)).collect(),
+        }
+    }
+}
+
 const APPEARED_AT_ONCE: i64 = 500;
+
+#[derive(QueryableByName)]
+struct OriginRow {
+    #[diesel(embed)]
+    event: AuditEvent,
+    #[diesel(sql_type = Text)]
+    xid: String,
+    #[diesel(sql_type = Text)]
+    floor: String,
+}
+
+/// Where to go on after an event.
+#[derive(Debug, Clone)]
+pub(super) struct Origin {
+    /// The event and its transaction.
+    pub id: Uuid,
+    pub xid: String,
+    /// What has become visible after it was written by this transaction or a later one.
+    pub floor: String,
+}
+
+/// An event, and where to go on after it.
+pub(super) async fn origin(
+    conn: &mut AsyncPgConnection,
+    id: Uuid,
+) -> db::Result<Option<(AuditEvent, Origin)>> {
+    let rows: Vec<OriginRow> = Statement::new(COLUMNS)
+        .sql(", e.xid::text AS xid, e.floor::text AS floor FROM audit_events e")
+        .and("e.id = ", id)
+        .load(conn)
+        .await?;
+    let origin = |row: OriginRow| {
+        let (id, xid, floor) = (row.event.id, row.xid, row.floor);
+        (row.event, Origin { id, xid, floor })
+    };
+    Ok(rows.into_iter().map(origin).next())
+}
+
+/// Events that may have become visible after that one and that are visible in `until`.
+fn after(query: Statement, origin: &Origin, until: &str) -> Statement {
+    query
+        .and("e.xid >= ", origin.floor.as_str())
+        .sql("::xid8")
+        .and("pg_visible_in_snapshot(e.xid, ", until)
+        .sql("::pg_snapshot)")
+        .and("NOT (e.xid = ", origin.xid.as_str())
+        .sql("::xid8 AND e.id <= ")
+        .bind(origin.id)
+        .sql(")")
+}
+
+/// How many of these there are, counted up to `most`.
+pub(super) async fn count_after(
+    conn: &mut AsyncPgConnection,
+    origin: &Origin,
+    until: &str,
+    most: i64,
+) -> db::Result<i64> {
+    #[derive(QueryableByName)]
+    struct Count {
+        #[diesel(sql_type = BigInt)]
+        count: i64,
+    }
+    let some = after(
+        Statement::new("SELECT count(*) AS count FROM (SELECT FROM audit_events e"),
+        origin,
+        until,
+    );
+    let counted: Vec<Count> = some.sql(" LIMIT ").bind(most).sql(") s").load(conn).await?;
+    Ok(counted.iter().map(|row| row.count).sum())
+}
+
+/// These, by transaction, after `last`.
+pub(super) async fn resumed(
+    conn: &mut AsyncPgConnection,
+    origin: &Origin,
+    until: &str,
+    last: Option<Place>,
+) -> db::Result<Appeared> {
+    let mut query = after(Statement::new(APPEARED), origin, until);
+    if let Some((xid, id)) = last {
+        query = query
+            .and("(e.xid, e.id) > (", xid)
+            .sql("::xid8, ")
+            .bind(id)
+            .sql(")");
+    }
+    let rows: Vec<AppearedRow> = query
+        .sql(" ORDER BY e.xid, e.id LIMIT ")
+        .bind(APPEARED_AT_ONCE)
+        .load(conn)
+        .await?;
+    Ok(Appeared::of(rows))
+}
+
+const APPEARED: &str = "SELECT e.id, e.at, e.actor_id, e.actor_name, e.api_key_id, e.on_behalf_of, e.action, e.target, e.paths,
+    e.before, e.after, e.request_id, e.ip, e.user_agent, e.xid::text AS xid, pg_current_snapshot()::text AS snapshot FROM audit_events e";
 
 /// Events whose transactions were not visible in `since` and are now (or were in `until`), after `last`, by transaction.
 pub(super) async fn appeared(
@@ -250,8 +360,7 @@ pub(super) async fn appeared(
     until: Option<&str>,
     last: Option<Place>,
 ) -> db::Result<Appeared> {
-    let mut query = Statement::new(COLUMNS)
-        .sql(", e.xid::text AS xid, pg_current_snapshot()::text AS snapshot FROM audit_events e")
+    let mut query = Statement::new(APPEARED)
         .and("e.xid >= pg_snapshot_xmin(", since)
         .sql("::pg_snapshot)")
         .and("NOT pg_visible_in_snapshot(e.xid, ", since)
@@ -273,11 +382,5 @@ pub(super) async fn appeared(
         .bind(APPEARED_AT_ONCE)
         .load(conn)
         .await?;
-    let full = rows.len() as i64 == APPEARED_AT_ONCE;
-    let place = |row: &AppearedRow| (row.xid.clone(), row.event.id);
-    Ok(Appeared {
-        snapshot: rows.as_slice().first().map(|row| row.snapshot.clone()),
-        last: rows.as_slice().last().filter(|_| full).map(place),
-        events: rows.into_iter().map(|row| row.event).collect(),
-    })
+    Ok(Appeared::of(rows))
 }

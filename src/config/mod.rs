@@ -16,24 +16,20 @@ pub use mail::SmtpSecurity;
 pub use setting::{Setting, defaults};
 pub use values::{Hidden, LogFormat, Size, Span, Switch};
 
-use crate::ctx::Policy;
 use crate::db::{Endpoint, PoolSettings};
 use crate::error::{Error, Result};
 use crate::graphql::guard::Limits;
 use crate::graphql::settings::Settings as ApiSettings;
 use crate::graphql::trusted::TrustedDocuments;
 use crate::http;
-use crate::limits::model::Terms;
 use crate::mail::model::Security;
 use crate::permissions::model::{InstanceRole, TeamRole};
 use crate::policy::model::KeyField;
 use crate::replicas::ReplicaSettings;
-use crate::sessions;
 use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 use std::net::SocketAddr;
 use std::path::PathBuf;
-use std::time::Duration;
 
 macro_rules! settings {
     ($($group:literal { $( $(#[doc = $doc:literal])+ $(#[serde($serde:meta)])? $name:ident: $type:ty = $default:expr $(, $secret:ident)?; )+ })+) => {
@@ -380,29 +376,5 @@ impl Config {
             trusted,
             ..ApiSettings::default()
         })
-    }
-
-    /// The part that operations need.
-    #[must_use]
-    pub fn policy(&self) -> Policy {
-        let retention = self.usage_retention.get();
-        Policy {
-            password_cost: self.password_cost,
-            password_min_length: self.password_min_length,
-            first: self.first_policy(),
-            reservations: Terms {
-                lifetime: chrono::TimeDelta::from_std(self.reservation_lifetime.get())
-                    .unwrap_or(chrono::TimeDelta::MAX),
-                charging: !self.release_unsettled,
-            },
-            usage_retention: (retention > Duration::ZERO)
-                .then(|| chrono::TimeDelta::from_std(retention).unwrap_or(chrono::TimeDelta::MAX)),
-            sessions: sessions::model::Terms {
-                idle: long(self.session_idle_timeout),
-                lifetime: long(self.session_lifetime),
-            },
-            public_url: self.public_url(),
-            webhooks: self.webhooks(),
-        }
     }
 }

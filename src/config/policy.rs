@@ -1,10 +1,37 @@
-//! What the policy for new users and for keys is until somebody changes it.
+//! The rules that operations need, and what the policy for new users and for keys is until somebody changes it.
 
-use super::Config;
+use super::{Config, long};
+use crate::ctx;
+use crate::limits::model::Terms;
 use crate::policy::model::{KeyRules, Policy, once};
+use crate::sessions;
 use std::time::Duration;
 
 impl Config {
+    /// The part that operations need.
+    #[must_use]
+    pub fn policy(&self) -> ctx::Policy {
+        let retention = self.usage_retention.get();
+        ctx::Policy {
+            password_cost: self.password_cost,
+            password_min_length: self.password_min_length,
+            first: self.first_policy(),
+            reservations: Terms {
+                lifetime: chrono::TimeDelta::from_std(self.reservation_lifetime.get())
+                    .unwrap_or(chrono::TimeDelta::MAX),
+                charging: !self.release_unsettled,
+            },
+            usage_retention: (retention > Duration::ZERO)
+                .then(|| chrono::TimeDelta::from_std(retention).unwrap_or(chrono::TimeDelta::MAX)),
+            sessions: sessions::model::Terms {
+                idle: long(self.session_idle_timeout),
+                lifetime: long(self.session_lifetime),
+            },
+            public_url: self.public_url(),
+            webhooks: self.webhooks(),
+        }
+    }
+
     /// What the policy for new users and for keys is until somebody changes it.
     pub(super) fn first_policy(&self) -> Policy {
         let lifetime = self.key_max_lifetime.get();

@@ -1,5 +1,8 @@
 // @generated automatically by Diesel CLI.
 
+mod receivers;
+pub use receivers::{webhook_deliveries, webhooks};
+
 diesel::table! {
     api_key_notices (api_key_id, expires_at, days) {
         api_key_id -> Uuid,
@@ -368,41 +371,8 @@ diesel::table! {
     }
 }
 
-diesel::table! {
-    webhook_deliveries (id) {
-        id -> Uuid,
-        webhook_id -> Uuid,
-        event_id -> Uuid,
-        action -> Text,
-        status -> Text,
-        attempts -> Int4,
-        response_status -> Nullable<Int4>,
-        error -> Nullable<Text>,
-        created_at -> Timestamptz,
-        attempted_at -> Nullable<Timestamptz>,
-        next_attempt_at -> Nullable<Timestamptz>,
-    }
-}
-
-diesel::table! {
-    webhooks (id) {
-        id -> Uuid,
-        owner_id -> Uuid,
-        url -> Text,
-        events -> Array<Text>,
-        description -> Nullable<Text>,
-        enabled -> Bool,
-        disabled_reason -> Nullable<Text>,
-        secret -> Bytea,
-        previous_secret -> Nullable<Bytea>,
-        previous_until -> Nullable<Timestamptz>,
-        created_at -> Timestamptz,
-        updated_at -> Timestamptz,
-    }
-}
-
 diesel::allow_tables_to_appear_in_same_query!(
     api_key_notices, api_keys, audit_events, budget_notices, budgets, idempotency_keys, leases, limit_counters,
     limit_policies, limits, outbox, permissions, reservations, roles, sessions, team_memberships, teams, usage_days,
-    usage_events, usage_quarters, usage_team_days, usage_team_quarters, users, webhook_deliveries, webhooks,
+    usage_events, usage_quarters, usage_team_days, usage_team_quarters, users,
 );

@@ -78,9 +78,11 @@ impl Target {
         };
         let authority = uri.authority().ok_or_else(|| wrong("names no host"))?;
         if authority.as_str().contains('@') {
-            return Err(wrong(
-                "holds a user name or a password, which would be stored and shown",
-            ));
+            // The value is not repeated: it has a password in it.
+            return Err(
+                "The address holds a user name or a password, which would be stored and shown. Leave them out."
+                    .to_owned(),
+            );
         }
         let host = authority.host().trim_matches(['[', ']']);
         let named = |byte: u8| byte.is_ascii_alphanumeric() || b"-._:".contains(&byte);

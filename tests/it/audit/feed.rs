@@ -31,7 +31,9 @@ async fn subscribe(app: &TestApp, feed: &std::sync::Arc<Feed>, key: &str) -> Sub
     let credential = Credential::ApiKey(Secret::new(key.to_owned()));
     let actor = app.app.authenticate(credential, &info).await.unwrap();
     let ctx = app.app.ctx(actor, info);
-    feed.subscribe(ctx, AuditFilter::default()).await.unwrap()
+    feed.subscribe(ctx, AuditFilter::default(), None)
+        .await
+        .unwrap()
 }
 
 /// The feed of this app's process, or with events of its own that of another.

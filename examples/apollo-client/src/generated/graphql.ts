@@ -66,7 +66,7 @@ export type CreateUserInput = {
   kind?: UserKind;
   /** How much all its keys together may use. What is left out is as the policy for limits says. */
   limits?: NewLimitsInput | null | undefined;
-  /** The teams to which it belongs from the beginning, at most 100. Needs `team.write` at each. */
+  /** The teams to which it belongs from the beginning, at most 100; left out: as the policy says. Needs `team.write` at each. */
   memberships?: Array<MembershipInput> | null | undefined;
   /** A JSON object of at most 16 kB. */
   metadata?: unknown;
@@ -74,8 +74,8 @@ export type CreateUserInput = {
   name?: string | null | undefined;
   /** The password: at least as long as the policy says, at most 72 bytes. */
   password?: string | null | undefined;
-  /** What it is to the whole instance. You cannot give more than you hold. */
-  role?: InstanceRole;
+  /** What it is to the whole instance; left out: as the policy says. You cannot give more than you hold. */
+  role?: InstanceRole | null | undefined;
   /** The name it signs in with: 1–64 of letters, digits and . _ - @ +; unique without regard to case. */
   username: string;
 };

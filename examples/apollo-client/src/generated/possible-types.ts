@@ -6,8 +6,10 @@
       "AuditEvent",
       "Permission",
       "Role",
+      "Session",
       "Team",
-      "User"
+      "User",
+      "Webhook"
     ],
     "Principal": [
       "ApiKey",
@@ -23,8 +25,10 @@
       "AuditEvent",
       "Permission",
       "Role",
+      "Session",
       "Team",
-      "User"
+      "User",
+      "Webhook"
     ],
     "Principal": [
       "ApiKey",

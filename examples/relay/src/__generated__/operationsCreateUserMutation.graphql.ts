@@ -1,5 +1,5 @@
 /**
- * @generated SignedSource<<352868adc83428c4a7c592808854cfb9>>
+ * @generated SignedSource<<241ab5992c575dff7dcfea8790b17080>>
  * @lightSyntaxTransform
  */
 
@@ -27,7 +27,7 @@ export type CreateUserInput = {
   metadata?: unknown | null | undefined;
   name?: string | null | undefined;
   password?: string | null | undefined;
-  role?: InstanceRole;
+  role?: InstanceRole | null | undefined;
   username: string;
 };
 export type MembershipInput = {
