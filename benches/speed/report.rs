@@ -25,9 +25,9 @@ fn fill(keys: u64) -> String {
     let sums = "sum(events), sum(requests), sum(tokens), sum(tokens_in), sum(tokens_out), sum(tokens_cached), sum(micros)";
     format!(
         "SET synchronous_commit = off; SET maintenance_work_mem = '512MB'; SET work_mem = '512MB';
-        CREATE TEMP TABLE kept AS SELECT indexdef FROM pg_indexes WHERE tablename LIKE 'usage\\_%quarters' OR tablename LIKE 'usage\\_%days';
+        CREATE TEMP TABLE kept AS SELECT indexdef FROM pg_indexes WHERE tablename ~ '^usage_.*(quarters|days|months)$';
         DO $$ DECLARE one text; BEGIN
-            FOR one IN SELECT indexname FROM pg_indexes WHERE tablename LIKE 'usage\\_%quarters' OR tablename LIKE 'usage\\_%days' LOOP
+            FOR one IN SELECT indexname FROM pg_indexes WHERE tablename ~ '^usage_.*(quarters|days|months)$' LOOP
                 EXECUTE 'DROP INDEX ' || one;
             END LOOP;
         END $$;
@@ -44,6 +44,10 @@ fn fill(keys: u64) -> String {
         INSERT INTO usage_team_quarters SELECT slot, team_id, resource, tag, {sums} FROM usage_quarters GROUP BY 1, 2, 3, 4 ORDER BY 1, md5(team_id::text);
         INSERT INTO usage_team_days SELECT date_trunc('day', slot, 'UTC'), team_id, resource, tag, {sums}
             FROM usage_team_quarters GROUP BY 1, 2, 3, 4 ORDER BY 1, md5(team_id::text);
+        INSERT INTO usage_months SELECT date_trunc('month', slot, 'UTC'), user_id, api_key_id, team_id, resource, tag, {sums}
+            FROM usage_days GROUP BY 1, 2, 3, 4, 5, 6 ORDER BY 1, md5(api_key_id::text);
+        INSERT INTO usage_team_months SELECT date_trunc('month', slot, 'UTC'), team_id, resource, tag, {sums}
+            FROM usage_team_days GROUP BY 1, 2, 3, 4 ORDER BY 1, md5(team_id::text);
         DO $$ DECLARE one text; BEGIN FOR one IN SELECT indexdef FROM kept LOOP EXECUTE one; END LOOP; END $$;"
     )
 }

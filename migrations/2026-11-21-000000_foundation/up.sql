@@ -349,6 +349,13 @@ CREATE INDEX usage_days_user_idx ON usage_days (user_id, slot);
 CREATE INDEX usage_days_api_key_idx ON usage_days (api_key_id, slot) WHERE api_key_id IS NOT NULL;
 CREATE INDEX usage_days_team_idx ON usage_days (team_id, slot) WHERE team_id IS NOT NULL;
 
+-- The same per month of UTC.
+CREATE TABLE usage_months (LIKE usage_quarters) WITH (fillfactor = 70);
+CREATE UNIQUE INDEX usage_months_key ON usage_months (slot, user_id, api_key_id, team_id, resource, tag) NULLS NOT DISTINCT;
+CREATE INDEX usage_months_user_idx ON usage_months (user_id, slot);
+CREATE INDEX usage_months_api_key_idx ON usage_months (api_key_id, slot) WHERE api_key_id IS NOT NULL;
+CREATE INDEX usage_months_team_idx ON usage_months (team_id, slot) WHERE team_id IS NOT NULL;
+
 -- The same of each team by itself, and of what belongs to none: few rows that lie together, out of which a year is read.
 CREATE TABLE usage_team_quarters (
     slot          timestamptz NOT NULL,
@@ -369,6 +376,10 @@ CREATE INDEX usage_team_quarters_slot_idx ON usage_team_quarters (slot);
 CREATE TABLE usage_team_days (LIKE usage_team_quarters) WITH (fillfactor = 70);
 CREATE UNIQUE INDEX usage_team_days_key ON usage_team_days (team_id, slot, tag, resource) NULLS NOT DISTINCT;
 CREATE INDEX usage_team_days_slot_idx ON usage_team_days (slot);
+
+CREATE TABLE usage_team_months (LIKE usage_team_quarters) WITH (fillfactor = 70);
+CREATE UNIQUE INDEX usage_team_months_key ON usage_team_months (team_id, slot, tag, resource) NULLS NOT DISTINCT;
+CREATE INDEX usage_team_months_slot_idx ON usage_team_months (slot);
 
 -- Which amounts of a budget were reached, in which of its windows: each once, whoever reaches it. Keystead tells of it soon afterwards.
 CREATE TABLE budget_notices (
@@ -416,6 +427,14 @@ BEGIN
             requests = u.requests + excluded.requests, tokens = u.tokens + excluded.tokens, tokens_in = u.tokens_in + excluded.tokens_in,
             tokens_out = u.tokens_out + excluded.tokens_out, tokens_cached = u.tokens_cached + excluded.tokens_cached,
             micros = u.micros + excluded.micros;
+    INSERT INTO usage_months AS u SELECT date_trunc('month', slot, 'UTC'), user_id, api_key_id, team_id, resource, tag,
+            sum(events), sum(requests), sum(tokens), sum(tokens_in), sum(tokens_out), sum(tokens_cached), sum(micros)
+        FROM unnest(sums)
+        GROUP BY 1, 2, 3, 4, 5, 6 ORDER BY 1, 2, 3, 4, 5, 6
+        ON CONFLICT (slot, user_id, api_key_id, team_id, resource, tag) DO UPDATE SET events = u.events + excluded.events,
+            requests = u.requests + excluded.requests, tokens = u.tokens + excluded.tokens, tokens_in = u.tokens_in + excluded.tokens_in,
+            tokens_out = u.tokens_out + excluded.tokens_out, tokens_cached = u.tokens_cached + excluded.tokens_cached,
+            micros = u.micros + excluded.micros;
     INSERT INTO usage_team_quarters AS u SELECT slot, team_id, resource, tag,
             sum(events), sum(requests), sum(tokens), sum(tokens_in), sum(tokens_out), sum(tokens_cached), sum(micros)
         FROM unnest(sums)
@@ -425,6 +444,14 @@ BEGIN
             tokens_out = u.tokens_out + excluded.tokens_out, tokens_cached = u.tokens_cached + excluded.tokens_cached,
             micros = u.micros + excluded.micros;
     INSERT INTO usage_team_days AS u SELECT date_trunc('day', slot, 'UTC'), team_id, resource, tag,
+            sum(events), sum(requests), sum(tokens), sum(tokens_in), sum(tokens_out), sum(tokens_cached), sum(micros)
+        FROM unnest(sums)
+        GROUP BY 1, 2, 3, 4 ORDER BY 2, 1, 4, 3
+        ON CONFLICT (team_id, slot, tag, resource) DO UPDATE SET events = u.events + excluded.events,
+            requests = u.requests + excluded.requests, tokens = u.tokens + excluded.tokens, tokens_in = u.tokens_in + excluded.tokens_in,
+            tokens_out = u.tokens_out + excluded.tokens_out, tokens_cached = u.tokens_cached + excluded.tokens_cached,
+            micros = u.micros + excluded.micros;
+    INSERT INTO usage_team_months AS u SELECT date_trunc('month', slot, 'UTC'), team_id, resource, tag,
             sum(events), sum(requests), sum(tokens), sum(tokens_in), sum(tokens_out), sum(tokens_cached), sum(micros)
         FROM unnest(sums)
         GROUP BY 1, 2, 3, 4 ORDER BY 2, 1, 4, 3

@@ -1,7 +1,9 @@
 // @generated automatically by Diesel CLI.
 
 mod receivers;
+mod usage;
 pub use receivers::{webhook_deliveries, webhooks};
+pub use usage::{usage_days, usage_events, usage_months, usage_quarters, usage_team_days, usage_team_months, usage_team_quarters};
 
 diesel::table! {
     api_key_notices (api_key_id, expires_at, days) {
@@ -261,96 +263,6 @@ diesel::table! {
 }
 
 diesel::table! {
-    usage_days (slot, user_id, resource, tag) {
-        slot -> Timestamptz,
-        user_id -> Uuid,
-        api_key_id -> Nullable<Uuid>,
-        team_id -> Nullable<Uuid>,
-        resource -> Text,
-        tag -> Text,
-        events -> Int8,
-        requests -> Int8,
-        tokens -> Int8,
-        tokens_in -> Int8,
-        tokens_out -> Int8,
-        tokens_cached -> Int8,
-        micros -> Int8,
-    }
-}
-
-diesel::table! {
-    usage_events (id) {
-        id -> Uuid,
-        at -> Timestamptz,
-        recorded_at -> Timestamptz,
-        asker_id -> Nullable<Uuid>,
-        api_key_id -> Nullable<Uuid>,
-        user_id -> Uuid,
-        team_id -> Nullable<Uuid>,
-        requests -> Int8,
-        tokens -> Int8,
-        tokens_in -> Int8,
-        tokens_out -> Int8,
-        tokens_cached -> Int8,
-        micros -> Int8,
-        resource -> Text,
-        tags -> Array<Text>,
-        counters -> Array<Uuid>,
-        state -> Text,
-    }
-}
-
-diesel::table! {
-    usage_quarters (slot, user_id, resource, tag) {
-        slot -> Timestamptz,
-        user_id -> Uuid,
-        api_key_id -> Nullable<Uuid>,
-        team_id -> Nullable<Uuid>,
-        resource -> Text,
-        tag -> Text,
-        events -> Int8,
-        requests -> Int8,
-        tokens -> Int8,
-        tokens_in -> Int8,
-        tokens_out -> Int8,
-        tokens_cached -> Int8,
-        micros -> Int8,
-    }
-}
-
-diesel::table! {
-    usage_team_days (slot, resource, tag) {
-        slot -> Timestamptz,
-        team_id -> Nullable<Uuid>,
-        resource -> Text,
-        tag -> Text,
-        events -> Int8,
-        requests -> Int8,
-        tokens -> Int8,
-        tokens_in -> Int8,
-        tokens_out -> Int8,
-        tokens_cached -> Int8,
-        micros -> Int8,
-    }
-}
-
-diesel::table! {
-    usage_team_quarters (slot, resource, tag) {
-        slot -> Timestamptz,
-        team_id -> Nullable<Uuid>,
-        resource -> Text,
-        tag -> Text,
-        events -> Int8,
-        requests -> Int8,
-        tokens -> Int8,
-        tokens_in -> Int8,
-        tokens_out -> Int8,
-        tokens_cached -> Int8,
-        micros -> Int8,
-    }
-}
-
-diesel::table! {
     users (id) {
         id -> Uuid,
         username -> Text,
@@ -372,7 +284,29 @@ diesel::table! {
 }
 
 diesel::allow_tables_to_appear_in_same_query!(
-    api_key_notices, api_keys, audit_events, budget_notices, budgets, idempotency_keys, leases, limit_counters,
-    limit_policies, limits, outbox, permissions, reservations, roles, sessions, team_memberships, teams, usage_days,
-    usage_events, usage_quarters, usage_team_days, usage_team_quarters, users,
+    api_key_notices,
+    api_keys,
+    audit_events,
+    budget_notices,
+    budgets,
+    idempotency_keys,
+    leases,
+    limit_counters,
+    limit_policies,
+    limits,
+    outbox,
+    permissions,
+    reservations,
+    roles,
+    sessions,
+    team_memberships,
+    teams,
+    usage_days,
+    usage_events,
+    usage_months,
+    usage_quarters,
+    usage_team_days,
+    usage_team_months,
+    usage_team_quarters,
+    users,
 );

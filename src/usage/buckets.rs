@@ -33,6 +33,13 @@ pub fn nearest_midnight(at: DateTime<Utc>) -> DateTime<Utc> {
     midnight.single().unwrap_or(at)
 }
 
+/// The beginning of a month of UTC that is nearest to the moment, or nearly so.
+pub fn nearest_month(at: DateTime<Utc>) -> DateTime<Utc> {
+    let near = at + TimeDelta::days(15);
+    let first = Utc.with_ymd_and_hms(near.year(), near.month(), 1, 0, 0, 0);
+    first.single().unwrap_or(at)
+}
+
 /// The calendar of a zone, cut into buckets.
 pub struct Calendar {
     granularity: Granularity,

@@ -1,5 +1,5 @@
-//! The statement that sums usage: whole days of UTC out of the rollups per day, and what the bounds of buckets leave of a day, or take of
-//! one, out of those per quarter of an hour. So a year takes hundreds of rows where its events are millions, and is exact in any zone.
+//! The statement that sums usage: whole months or days of UTC out of the rollups per month and per day, and what the bounds of buckets leave
+//! of these, or take of them, out of the finer ones. So a year takes a few rows where its events are millions, and is exact in any zone.
 
 use chrono::{DateTime, Utc};
 use diesel::QueryableByName;
@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use crate::db;
 use crate::db::statement::Statement;
-use crate::usage::buckets::nearest_midnight;
+use crate::usage::buckets::{nearest_midnight, nearest_month};
 use crate::usage::report::{Dimension, Granularity, Group, Question, Sums, UsageFilter};
 
 #[derive(QueryableByName)]
@@ -59,16 +59,19 @@ pub struct Summed {
 
 /// Where the sums are.
 struct Tables {
+    months: &'static str,
     days: &'static str,
     quarters: &'static str,
 }
 
 const OF_ALL: Tables = Tables {
+    months: "usage_months r",
     days: "usage_days r",
     quarters: "usage_quarters r",
 };
 /// Where neither keys nor users are told apart.
 const OF_TEAMS: Tables = Tables {
+    months: "usage_team_months r",
     days: "usage_team_days r",
     quarters: "usage_team_quarters r",
 };
@@ -178,60 +181,79 @@ fn parts(question: &Question, bounds: &[DateTime<Utc>]) -> Statement {
     } else {
         OF_TEAMS
     };
-    let some = |moments: &[DateTime<Utc>]| moments.iter().copied().map(Some).collect::<Vec<_>>();
-    let whole = |table, moments: &[DateTime<Utc>]| {
-        let first = moments.first().copied().unwrap_or_default();
-        let end = moments.last().copied().unwrap_or_default();
-        let slots = Statement::default()
-            .and("r.slot >= ", first)
-            .and("r.slot < ", end);
-        Statement::new("SELECT width_bucket(r.slot, ")
-            .bind(some(moments))
-            .sql("::timestamptz[])::bigint AS bucket, ")
-            .append(grouped(question))
-            .sql(SUMMED)
-            .append(rows(question, table, slots))
-            .sql(" GROUP BY 1, 2, 3, 4, 5, 6")
-    };
     if question.granularity == Some(Granularity::Hour) {
-        return whole(tables.quarters, bounds);
+        return whole(question, tables.quarters, bounds);
     }
     let midnights: Vec<DateTime<Utc>> = bounds.iter().copied().map(nearest_midnight).collect();
-    let days = whole(tables.days, &midnights);
-    if midnights == bounds {
-        return days;
+    let edges_of_days = edges(question, tables.quarters, bounds, &midnights);
+    if question.granularity == Some(Granularity::Day) {
+        return whole(question, tables.days, &midnights).append(edges_of_days);
     }
-    // What lies between a bound and its midnight belongs to the bucket before, which ends at the bound, and was counted in the one after,
-    // or the other way round.
-    let edges = Statement::new(
+    let months: Vec<DateTime<Utc>> = midnights.iter().copied().map(nearest_month).collect();
+    whole(question, tables.months, &months)
+        .append(edges(question, tables.days, &midnights, &months))
+        .append(edges_of_days)
+}
+
+fn some(moments: &[DateTime<Utc>]) -> Vec<Option<DateTime<Utc>>> {
+    moments.iter().copied().map(Some).collect()
+}
+
+/// The sums of a table between those moments.
+fn whole(question: &Question, table: &'static str, moments: &[DateTime<Utc>]) -> Statement {
+    let first = moments.first().copied().unwrap_or_default();
+    let end = moments.last().copied().unwrap_or_default();
+    let slots = Statement::default()
+        .and("r.slot >= ", first)
+        .and("r.slot < ", end);
+    Statement::new("SELECT width_bucket(r.slot, ")
+        .bind(some(moments))
+        .sql("::timestamptz[])::bigint AS bucket, ")
+        .append(grouped(question))
+        .sql(SUMMED)
+        .append(rows(question, table, slots))
+        .sql(" GROUP BY 1, 2, 3, 4, 5, 6")
+}
+
+/// What lies between a bound and the round moment that was taken for it, out of a finer table: it belongs to the bucket before, which ends
+/// at the bound, and was counted in the one after, or the other way round.
+fn edges(
+    question: &Question,
+    table: &'static str,
+    bounds: &[DateTime<Utc>],
+    round: &[DateTime<Utc>],
+) -> Statement {
+    if bounds == round {
+        return Statement::default();
+    }
+    Statement::new(
         " UNION ALL SELECT e.number - 1 + side, e.api_key_id, e.user_id, e.team_id, e.resource, e.tag, e.sign * (1 - 2 * side) * e.events,
         e.sign * (1 - 2 * side) * e.requests, e.sign * (1 - 2 * side) * e.tokens, e.sign * (1 - 2 * side) * e.tokens_in,
         e.sign * (1 - 2 * side) * e.tokens_out, e.sign * (1 - 2 * side) * e.tokens_cached, e.sign * (1 - 2 * side) * e.micros
-        FROM (SELECT b.number, CASE WHEN b.midnight < b.bound THEN 1 ELSE -1 END AS sign, s.* FROM unnest(",
+        FROM (SELECT b.number, CASE WHEN b.round < b.bound THEN 1 ELSE -1 END AS sign, s.* FROM unnest(",
     )
     .bind(some(bounds))
     .sql("::timestamptz[], ")
-    .bind(some(&midnights))
+    .bind(some(round))
     .sql(
-        "::timestamptz[]) WITH ORDINALITY AS b (bound, midnight, number)
+        "::timestamptz[]) WITH ORDINALITY AS b (bound, round, number)
         CROSS JOIN LATERAL (SELECT ",
     )
     .append(grouped(question))
     .sql(SUMMED)
     .append(rows(
         question,
-        tables.quarters,
+        table,
         Statement::default().condition().sql(
-            "r.slot >= least(b.bound, b.midnight) AND r.slot < greatest(b.bound, b.midnight)",
+            "r.slot >= least(b.bound, b.round) AND r.slot < greatest(b.bound, b.round)",
         ),
     ))
     // OFFSET 0 keeps each stretch from being summed once for each side.
     .sql(
-        " GROUP BY 1, 2, 3, 4, 5) s WHERE b.bound <> b.midnight OFFSET 0) e CROSS JOIN generate_series(0, 1) AS side
+        " GROUP BY 1, 2, 3, 4, 5) s WHERE b.bound <> b.round OFFSET 0) e CROSS JOIN generate_series(0, 1) AS side
         WHERE e.number - 1 + side BETWEEN 1 AND ",
     )
-    .bind(i64::try_from(bounds.len()).unwrap_or(i64::MAX) - 1);
-    days.append(edges)
+    .bind(i64::try_from(bounds.len()).unwrap_or(i64::MAX) - 1)
 }
 
 fn of_persons(filter: &UsageFilter) -> bool {

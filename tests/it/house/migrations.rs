@@ -57,7 +57,8 @@ fn declared() -> BTreeMap<String, BTreeMap<String, String>> {
     let mut table = String::new();
     for line in concat!(
         include_str!("../../../src/db/schema.rs"),
-        include_str!("../../../src/db/schema/receivers.rs")
+        include_str!("../../../src/db/schema/receivers.rs"),
+        include_str!("../../../src/db/schema/usage.rs")
     )
     .lines()
     .map(str::trim)

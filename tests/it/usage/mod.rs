@@ -40,7 +40,7 @@ pub fn counts(answer: &Value) -> String {
 }
 
 /// The ways to add events up: each of the rollups, and what counters of budgets have.
-const SUMS: [(&str, &str, &str); 4] = [
+const SUMS: [(&str, &str, &str); 6] = [
     (
         "usage_quarters",
         "date_bin('15 minutes', at, 'epoch')",
@@ -52,6 +52,11 @@ const SUMS: [(&str, &str, &str); 4] = [
         "user_id, api_key_id, team_id, resource",
     ),
     (
+        "usage_months",
+        "date_trunc('month', at, 'UTC')",
+        "user_id, api_key_id, team_id, resource",
+    ),
+    (
         "usage_team_quarters",
         "date_bin('15 minutes', at, 'epoch')",
         "team_id, resource",
@@ -59,6 +64,11 @@ const SUMS: [(&str, &str, &str); 4] = [
     (
         "usage_team_days",
         "date_trunc('day', at, 'UTC')",
+        "team_id, resource",
+    ),
+    (
+        "usage_team_months",
+        "date_trunc('month', at, 'UTC')",
         "team_id, resource",
     ),
 ];

@@ -17,7 +17,15 @@ fn questions(team: &str, user: &str, key: &str) -> Vec<(Value, Vec<&'static str>
     vec![
         (
             json!({"filter": of_team(), "granularity": "MONTH"}),
-            vec!["usage_team_days_key"],
+            vec!["usage_team_months_key"],
+        ),
+        (
+            json!({"filter": of_team(), "groupBy": ["KEY"]}),
+            vec!["usage_months_team_idx"],
+        ),
+        (
+            json!({"filter": {"team": team, "from": "2029-01-10T00:00:00Z", "to": "2029-11-20T00:00:00Z"}}),
+            vec!["usage_team_months_key", "usage_team_days_key"],
         ),
         (
             json!({"filter": of_team(), "granularity": "DAY", "timeZone": berlin}),
@@ -37,11 +45,11 @@ fn questions(team: &str, user: &str, key: &str) -> Vec<(Value, Vec<&'static str>
         ),
         (
             json!({"filter": year(json!({})), "granularity": "MONTH", "timeZone": berlin, "groupBy": ["TEAM"]}),
-            vec!["usage_team_days_slot_idx", "usage_team_quarters_slot_idx"],
+            vec!["usage_team_months_slot_idx", "usage_team_quarters_slot_idx"],
         ),
         (
             json!({"filter": year(json!({})), "granularity": "MONTH", "timeZone": berlin, "groupBy": ["USER"]}),
-            vec!["usage_days_key", "usage_quarters_key"],
+            vec!["usage_months_key", "usage_quarters_key"],
         ),
         (
             json!({"filter": {"team": team, "from": "2029-12-01T00:00:00Z", "to": "2030-01-01T00:00:00Z"}, "granularity": "HOUR"}),
@@ -66,6 +74,10 @@ async fn a_year_is_one_statement_by_index() {
             INSERT INTO usage_team_days SELECT slot, team_id, resource, tag, 2, 2, 2, 2, 2, 2, 2 FROM usage_days WHERE team_id IS NOT NULL GROUP BY 1, 2, 3, 4
                 ON CONFLICT DO NOTHING;
             INSERT INTO usage_team_quarters SELECT slot + interval '23 hours', team_id, resource, tag, 2, 2, 2, 2, 2, 2, 2 FROM usage_team_days;
+            INSERT INTO usage_months SELECT date_trunc('month', slot, 'UTC'), user_id, api_key_id, team_id, resource, tag, 1, 1, 1, 1, 1, 1, 1
+                FROM usage_days GROUP BY 1, 2, 3, 4, 5, 6 ON CONFLICT DO NOTHING;
+            INSERT INTO usage_team_months SELECT date_trunc('month', slot, 'UTC'), team_id, resource, tag, 2, 2, 2, 2, 2, 2, 2
+                FROM usage_team_days GROUP BY 1, 2, 3, 4 ON CONFLICT DO NOTHING;
             ANALYZE",
         )
         .await
@@ -113,5 +125,5 @@ async fn a_year_is_one_statement_by_index() {
         .keys()
         .filter(|text| text.contains("FROM parts"))
         .collect();
-    assert_eq!(texts.len(), 8);
+    assert_eq!(texts.len(), 10);
 }
