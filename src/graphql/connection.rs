@@ -161,6 +161,18 @@ macro_rules! connection {
             }
         }
 
+        impl $crate::graphql::lean::Plain for $connection {
+            fn plain_list<'a>(
+                &self,
+                context: &async_graphql::ContextSelectionSet<'a>,
+                field: &'a async_graphql::Positioned<async_graphql::parser::types::Field>,
+            ) -> Option<async_graphql::Value> {
+                let nodes = self.edges.iter().map(|edge| &edge.node.0);
+                let is_nodes = field.node.name.node == "nodes";
+                is_nodes.then(|| $crate::graphql::lean::plain_list(context, field, nodes))?
+            }
+        }
+
         impl $connection {
             /// The connection over a page, with `place` for each row.
             pub fn of<T>(

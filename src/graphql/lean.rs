@@ -1,6 +1,7 @@
 //! Objects that answer their plain fields at once. The engine makes a future on the heap for every field, as large as the
 //! largest of its object's resolvers; a list of fifty users with their keys has a thousand fields, of which nearly all are values
-//! at hand. Here only fields with a selection below them get such a future; the others are polled once, where they stand.
+//! at hand. Here only fields with a selection below them get such a future; the others are polled once, where they stand, and those
+//! that an object knows by name ([`Plain`]) are not even polled.
 //!
 //! What the answer is does not change: `tests/it/graphql/laws.rs` runs its generated queries over both.
 
@@ -23,9 +24,54 @@ pub struct Lean<T>(pub T);
 #[derive(Clone)]
 pub struct AtHand<T>(pub T);
 
+/// An object that answers some of its fields by their names: what its resolvers would answer, without a future or a context for each.
+/// Fields that have arguments, may fail, or depend on who asks are left to the resolvers.
+pub trait Plain: ContainerType {
+    /// The value of that field, if the object answers it so.
+    fn plain(&self, _field: &str) -> Option<Value> {
+        None
+    }
+
+    /// The list of objects in that field, if it is one and they answer so whatever the selection asks of them.
+    fn plain_list<'a>(
+        &self,
+        _context: &ContextSelectionSet<'a>,
+        _field: &'a Positioned<Field>,
+    ) -> Option<Value> {
+        None
+    }
+}
+
+/// What a list of such objects answers to the field's selection; `None` where anything in it is not plain.
+pub fn plain_list<'a, 'b, T: Plain + 'b>(
+    context: &ContextSelectionSet<'a>,
+    field: &'a Positioned<Field>,
+    items: impl Iterator<Item = &'b T>,
+) -> Option<Value> {
+    let mut fields = Vec::new();
+    let is_plain = collect(
+        context,
+        &T::type_name(),
+        &field.node.selection_set.node,
+        &mut fields,
+    );
+    if !is_plain {
+        return None;
+    }
+    let object = |item: &T| {
+        let mut answer = IndexMap::with_capacity(fields.len());
+        for field in &fields {
+            let value = item.plain(field.node.name.node.as_str())?;
+            answer.insert(field.node.response_key().node.clone(), value);
+        }
+        Some(Value::Object(answer))
+    };
+    items.map(object).collect::<Option<_>>().map(Value::List)
+}
+
 macro_rules! shown_as_itself {
     ($wrapper:ident, $at_hand:literal) => {
-        impl<T: ContainerType> OutputType for $wrapper<T> {
+        impl<T: Plain> OutputType for $wrapper<T> {
             fn type_name() -> Cow<'static, str> {
                 T::type_name()
             }
@@ -51,24 +97,31 @@ macro_rules! shown_as_itself {
 shown_as_itself!(Lean, false);
 shown_as_itself!(AtHand, true);
 
-async fn object<'a, T: ContainerType>(
+async fn object<'a, T: Plain>(
     context: &ContextSelectionSet<'a>,
     root: &'a T,
     at_hand: bool,
 ) -> ServerResult<Value> {
     let mut fields = Vec::with_capacity(context.item.node.items.len());
-    if !collect(context, root, &context.item.node, &mut fields) {
+    let name = root.introspection_type_name();
+    if !collect(context, &name, &context.item.node, &mut fields) {
         return resolve_container(context, root).await;
     }
     let mut answer = IndexMap::with_capacity(fields.len());
     let mut pending: Vec<BoxFuture<'a, ServerResult<(usize, Value)>>> = Vec::new();
     for (place, field) in fields.into_iter().enumerate() {
         let key = field.node.response_key().node.clone();
-        let value = if field.node.name.node == "__typename" {
-            Some(Value::String(root.introspection_type_name().into_owned()))
-        } else if is_leaf(field)
-            || (at_hand && has_only_leaves(context, &field.node.selection_set.node))
-        {
+        let is_leaf = is_leaf(field);
+        let plain = match is_leaf {
+            true => root.plain(field.node.name.node.as_str()),
+            false if at_hand => root.plain_list(context, field),
+            false => None,
+        };
+        let value = if plain.is_some() {
+            plain
+        } else if field.node.name.node == "__typename" {
+            Some(Value::String(name.clone().into_owned()))
+        } else if is_leaf || (at_hand && has_only_leaves(context, &field.node.selection_set.node)) {
             let context = context.with_field(field);
             // What has to wait after all is asked again below: asking twice only reads twice.
             let polled = root.resolve_field(&context).now_or_never();
@@ -120,11 +173,11 @@ fn has_only_leaves(context: &ContextSelectionSet<'_>, selections: &SelectionSet)
         })
 }
 
-/// Collects the fields that the selection has for this very type, through its fragments. False where that is not plain: a
+/// Collects the fields that the selection has for the type of that name, through its fragments. False where that is not plain: a
 /// response key twice, a directive left over, a condition on another type. The engine then does it.
-fn collect<'a, T: ContainerType>(
+fn collect<'a>(
     context: &ContextSelectionSet<'a>,
-    root: &T,
+    name: &str,
     selections: &'a SelectionSet,
     fields: &mut Vec<&'a Positioned<Field>>,
 ) -> bool {
@@ -142,18 +195,19 @@ fn collect<'a, T: ContainerType>(
                 true
             }
             Selection::FragmentSpread(spread) => {
-                let name = &spread.node.fragment_name.node;
-                let Some(fragment) = context.query_env.fragments.get(name) else {
+                let fragment = &spread.node.fragment_name.node;
+                let Some(fragment) = context.query_env.fragments.get(fragment) else {
                     return false;
                 };
-                fragment.node.type_condition.node.on.node == *root.introspection_type_name()
-                    && collect(context, root, &fragment.node.selection_set.node, fields)
+                fragment.node.type_condition.node.on.node == name
+                    && collect(context, name, &fragment.node.selection_set.node, fields)
             }
             Selection::InlineFragment(fragment) => {
                 let condition = &fragment.node.type_condition;
-                condition.as_ref().is_none_or(|condition| {
-                    condition.node.on.node == *root.introspection_type_name()
-                }) && collect(context, root, &fragment.node.selection_set.node, fields)
+                condition
+                    .as_ref()
+                    .is_none_or(|condition| condition.node.on.node == name)
+                    && collect(context, name, &fragment.node.selection_set.node, fields)
             }
         })
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use async_graphql::{Context, Enum, ID, Object};
+use async_graphql::{Context, Enum, ID, Object, ScalarType, Value};
 use ipnet::IpNet;
 use uuid::Uuid;
 
@@ -11,7 +11,7 @@ use crate::api_keys::ops;
 use crate::db::pages::PageRequest;
 use crate::error::{Error, Result};
 use crate::graphql::connection::{Place, connection, page_request};
-use crate::graphql::lean::AtHand;
+use crate::graphql::lean::{AtHand, Plain};
 use crate::graphql::scalars::{Cidr, Json, Timestamp};
 use crate::graphql::{Request, request};
 use crate::limits::graphql::{Limits, limits_of};
@@ -185,6 +185,30 @@ impl ApiKey {
     /// When it was last changed; being used is no change.
     async fn updated_at(&self) -> Timestamp {
         Timestamp(self.0.updated_at)
+    }
+}
+
+impl Plain for ApiKey {
+    fn plain(&self, field: &str) -> Option<Value> {
+        let row = &self.0;
+        let text = |text: Option<&str>| text.map_or(Value::Null, Value::from);
+        Some(match field {
+            "id" => row.typed_id().to_string().into(),
+            "name" => row.name.as_str().into(),
+            "description" => text(row.description.as_deref()),
+            "prefix" => row.prefix.as_str().into(),
+            "enabled" => row.enabled.into(),
+            "restricted" => row.restricted.into(),
+            "expiresAt" => row
+                .expires_at
+                .map_or(Value::Null, |at| Timestamp(at).to_value()),
+            "lastUsedAt" => row
+                .last_used_at
+                .map_or(Value::Null, |at| Timestamp(at).to_value()),
+            "createdAt" => Timestamp(row.created_at).to_value(),
+            "updatedAt" => Timestamp(row.updated_at).to_value(),
+            _ => return None,
+        })
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use async_graphql::{Context, ID, Object};
+use async_graphql::{Context, ID, Object, ScalarType, Value};
 use uuid::Uuid;
 
 use super::principal::Principal;
@@ -10,7 +10,7 @@ use super::role::Role;
 use crate::db::pages::{Page, PageRequest};
 use crate::error::Result;
 use crate::graphql::connection::{Place, connection};
-use crate::graphql::lean::AtHand;
+use crate::graphql::lean::{AtHand, Plain};
 use crate::graphql::scalars::Timestamp;
 use crate::graphql::{Request, request};
 use crate::permissions::facts::PermissionFact;
@@ -94,6 +94,22 @@ impl Permission {
     /// When it was granted; for a derived one, when the status began.
     async fn created_at(&self) -> Timestamp {
         Timestamp(self.0.created_at)
+    }
+}
+
+impl Plain for Permission {
+    fn plain(&self, field: &str) -> Option<Value> {
+        let row = &self.0;
+        Some(match field {
+            "id" => row.typed_id().to_string().into(),
+            "path" => row.path.as_str().into(),
+            "propagate" => row.propagate.into(),
+            "expiresAt" => row
+                .expires_at
+                .map_or(Value::Null, |at| Timestamp(at).to_value()),
+            "createdAt" => Timestamp(row.created_at).to_value(),
+            _ => return None,
+        })
     }
 }
 

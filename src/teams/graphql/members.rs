@@ -6,7 +6,7 @@ use super::types::Team;
 use crate::db::pages::Page;
 use crate::error::{Code, Error, Result};
 use crate::graphql::connection::{PageInfo, Place};
-use crate::graphql::lean::AtHand;
+use crate::graphql::lean::{AtHand, Plain};
 use crate::graphql::request;
 use crate::graphql::scalars::Timestamp;
 use crate::limits::graphql::{Limits, limits_of};
@@ -126,6 +126,8 @@ impl TeamMembershipConnection {
             .ok_or_else(|| Error::internal("the list was not counted"))
     }
 }
+
+impl Plain for TeamMembershipConnection {}
 
 impl TeamMembershipConnection {
     /// The connection over a page, with `place` for each row.

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use async_graphql::{Context, ID, Object};
+use async_graphql::{Context, ID, Object, ScalarType, Value};
 use uuid::Uuid;
 
 use super::inputs::TeamMemberFilterInput;
@@ -13,7 +13,7 @@ use crate::db::nested::Nested;
 use crate::db::pages::Cursor;
 use crate::error::Result;
 use crate::graphql::connection::{Place, connection, page_request};
-use crate::graphql::lean::AtHand;
+use crate::graphql::lean::{AtHand, Plain};
 use crate::graphql::scalars::{Json, Timestamp};
 use crate::graphql::{Request, request};
 use crate::limits::graphql::{Limits, limits_of};
@@ -182,6 +182,23 @@ impl Team {
     /// When it was last changed.
     async fn updated_at(&self) -> Timestamp {
         Timestamp(self.0.updated_at)
+    }
+}
+
+impl Plain for Team {
+    fn plain(&self, field: &str) -> Option<Value> {
+        let row = &self.0;
+        let text = |text: Option<&str>| text.map_or(Value::Null, Value::from);
+        Some(match field {
+            "id" => row.typed_id().to_string().into(),
+            "slug" => row.slug.as_str().into(),
+            "name" => row.name.as_str().into(),
+            "description" => text(row.description.as_deref()),
+            "enabled" => row.enabled.into(),
+            "createdAt" => Timestamp(row.created_at).to_value(),
+            "updatedAt" => Timestamp(row.updated_at).to_value(),
+            _ => return None,
+        })
     }
 }
 

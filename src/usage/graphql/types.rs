@@ -5,7 +5,7 @@ use async_graphql::{Context, ID, Object, SimpleObject};
 use crate::api_keys::graphql::ApiKey;
 use crate::db::ids::{Id, Kind};
 use crate::error::{Error, Result};
-use crate::graphql::lean::Lean;
+use crate::graphql::lean::{Lean, Plain};
 use crate::graphql::request;
 use crate::graphql::scalars::{Long, Timestamp};
 use crate::limits::graphql::Usd;
@@ -105,6 +105,9 @@ pub struct UsagePoint {
     #[graphql(flatten)]
     sums: UsageSums,
 }
+
+impl Plain for UsagePoint {}
+impl Plain for UsageGroup {}
 
 /// What tells the points of one bucket apart. What is not grouped by is null.
 #[derive(Clone)]

@@ -4,8 +4,11 @@
 
 use std::fmt::Write as _;
 
-use async_graphql::{EmptyMutation, EmptySubscription, Error, Object, Schema};
-use keystead::graphql::lean::{AtHand, Lean};
+use async_graphql::parser::types as engine;
+use async_graphql::{
+    ContextSelectionSet, EmptyMutation, EmptySubscription, Error, Object, Positioned, Schema, Value,
+};
+use keystead::graphql::lean::{AtHand, Lean, Plain, plain_list};
 use proptest::prelude::*;
 
 /// Lets other fields of the same object finish first.
@@ -59,6 +62,29 @@ macro_rules! thing {
         }
     };
 }
+
+impl Plain for LeanThing {
+    fn plain(&self, field: &str) -> Option<Value> {
+        (field == "quick").then(|| Value::from(1))
+    }
+}
+
+impl Plain for ThingAtHand {
+    fn plain(&self, field: &str) -> Option<Value> {
+        (field == "quick").then(|| Value::from(1))
+    }
+
+    fn plain_list<'a>(
+        &self,
+        context: &ContextSelectionSet<'a>,
+        field: &'a Positioned<engine::Field>,
+    ) -> Option<Value> {
+        let things = [ThingAtHand, ThingAtHand];
+        let is_things = field.node.name.node == "things";
+        is_things.then(|| plain_list(context, field, things.iter()))?
+    }
+}
+
 thing!(Thing, Thing, std::convert::identity);
 thing!(LeanThing, Lean<LeanThing>, Lean);
 thing!(ThingAtHand, AtHand<ThingAtHand>, AtHand);

@@ -7,3 +7,4 @@ mod federation;
 mod guard;
 mod laws;
 mod mutations;
+mod plain;
