@@ -132,8 +132,12 @@ pub async fn measure(folder: &Path, url: &str, asker: &str, time: Duration) {
     let spread = reservations(asker, &keys);
     // Until each key was used: what is measured is not the first use of any, as pgbench's counters are there too.
     while counters(&client).await < 4 * KEYS as i64 {
-        let some = Duration::from_secs(1);
-        server.load(CLIENTS, some, spread.clone()).await;
+        for some in spread.chunks(KEYS / 20) {
+            let time = Duration::from_millis(300);
+            server.load(CLIENTS, time, some.to_vec()).await;
+        }
+        let counted = "ANALYZE limit_counters; ANALYZE reservations";
+        client.batch_execute(counted).await.unwrap();
     }
     let many = server.load(CLIENTS, time, spread).await;
     check(&client).await;

@@ -549,8 +549,9 @@ CREATE FUNCTION limits_reserve(present timestamptz, expires timestamptz, chargin
     req bigint[], tok bigint[], usd bigint[], stands boolean[], askers uuid[], keys uuid[], users uuid[], teams uuid[], resources text[],
     reservations uuid[], first_ids bigint[],
     OUT passed bigint[], OUT stoppers text[], OUT used_usd bigint[], OUT used_req bigint[], OUT used_tok bigint[], OUT used_par bigint[])
--- The plans are the same whatever the arrays hold: to look counters up in the order of their ids, which is the order of locking.
-LANGUAGE plpgsql SET enable_hashjoin = off SET enable_mergejoin = off SET plan_cache_mode = force_generic_plan SET jit = off AS $$
+-- The plans are the same whatever the arrays hold, and however small the tables were when they were made: to look counters up in the order
+-- of their ids, which is the order of locking.
+LANGUAGE plpgsql SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off SET plan_cache_mode = force_generic_plan SET jit = off AS $$
 #variable_conflict use_column
 DECLARE
     clock  timestamptz := date_trunc('minute', present, 'UTC');

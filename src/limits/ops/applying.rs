@@ -201,7 +201,7 @@ async fn find(db: &Db, keys: Vec<Who>) -> Result<HashMap<Who, Arc<Entry>>> {
     words.sort_unstable();
     words.dedup();
     let mut conn = db.read("limits_that_apply").await?;
-    let rows = rows::held(&mut conn, words, Vec::new(), DateTime::UNIX_EPOCH).await?;
+    let rows = rows::held(&mut conn, words, Vec::new(), None).await?;
     drop(conn);
     let held: HashMap<String, Limits> = rows
         .into_iter()

@@ -42,7 +42,7 @@ pub async fn by_subjects(
         }
     }
     let mut conn = db.read("limits_of").await?;
-    let rows = rows::held(&mut conn, words, members, now).await?;
+    let rows = rows::held(&mut conn, words, members, Some(now)).await?;
     drop(conn);
     let held: HashMap<String, Held> = rows.into_iter().collect();
     let mut found = HashMap::new();

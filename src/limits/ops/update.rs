@@ -35,7 +35,7 @@ pub async fn update(ctx: &Ctx, subject: Subject, changes: LimitsChanges) -> Resu
     if !rows::lock(&mut tx, subject).await? {
         return Err(rights::absent(subject));
     }
-    let found = rows::held(&mut tx, vec![subject.word()], Vec::new(), ctx.now()).await?;
+    let found = rows::held(&mut tx, vec![subject.word()], Vec::new(), Some(ctx.now())).await?;
     let found = found.into_iter().next().map(|(_, held)| held.limits);
     let before = found.unwrap_or_else(|| Limits::none(ctx.new_id()));
     let mut after = apply(ctx, &before, changes.clone());

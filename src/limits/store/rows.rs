@@ -215,18 +215,23 @@ struct Locked {
     locked: bool,
 }
 
-/// The limits of these subjects, by the words for them, with what is used; of limits for each member by these users.
+/// The limits of these subjects, by the words for them, with what is used as of `now` (of limits for each member by these users); without
+/// it if there is no `now`.
 pub(crate) async fn held(
     conn: &mut AsyncPgConnection,
     subjects: Vec<String>,
     users: Vec<Uuid>,
-    now: DateTime<Utc>,
+    now: Option<DateTime<Utc>>,
 ) -> db::Result<Vec<(String, Held)>> {
     let statement = Statement::new(
         "SELECT json_build_object('limits', to_jsonb(l),
             'budgets', (SELECT coalesce(json_agg(b ORDER BY b.name), '[]') FROM budgets b WHERE b.limit_id = l.id),
             'counters', (SELECT coalesce(json_agg(c), '[]') FROM limit_counters c
-                WHERE c.limit_id = l.id AND (c.user_id IS NULL OR c.user_id = ANY(",
+                WHERE ",
+    )
+    .bind(now.is_some())
+    .sql(
+        " AND c.limit_id = l.id AND (c.user_id IS NULL OR c.user_id = ANY(",
     )
     .bind(users)
     .sql(

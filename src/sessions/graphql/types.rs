@@ -7,6 +7,7 @@ use uuid::Uuid;
 
 use crate::error::{Error, Result};
 use crate::graphql::connection::connection;
+use crate::graphql::lean::Plain;
 use crate::graphql::scalars::Timestamp;
 use crate::graphql::{Request, request};
 use crate::permissions::ops::access;
@@ -108,6 +109,8 @@ impl Session {
         Timestamp(self.0.ends_at(&request(context).ctx.policy.sessions))
     }
 }
+
+impl Plain for Session {}
 
 connection!("A page of sessions." SessionConnection, "A session in its list." SessionEdge, "The session." Session);
 
