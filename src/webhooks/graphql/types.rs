@@ -10,6 +10,7 @@ use crate::audit::graphql::AuditEvent;
 use crate::db::ids::{Id, Kind};
 use crate::error::Result;
 use crate::graphql::connection::connection;
+use crate::graphql::lean::Plain;
 use crate::graphql::scalars::Timestamp;
 use crate::graphql::{Request, request};
 use crate::permissions::ops::access;
@@ -93,6 +94,9 @@ impl Webhook {
         Timestamp(self.0.updated_at)
     }
 }
+
+impl Plain for Webhook {}
+impl Plain for WebhookDelivery {}
 
 connection!("A page of webhooks." WebhookConnection, "A webhook in its list." WebhookEdge, "The webhook." Webhook);
 

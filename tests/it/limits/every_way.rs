@@ -107,12 +107,34 @@ fn tries(name: &str, world: &World) -> Vec<(Value, Outcome, &'static str)> {
             all
         }
         // These take no key and no limits of one.
-        "updateLimitPolicy" | "updatePolicy" | "updateUser" | "updateApiKey" | "rotateApiKey"
-        | "deleteUser" | "deleteApiKey" | "createTeam" | "updateTeam" | "deleteTeam"
-        | "addTeamMember" | "updateTeamMember" | "removeTeamMember" | "createRole"
-        | "updateRole" | "deleteRole" | "updatePermission" | "deletePermission" | "recordUsage" => {
-            Vec::new()
-        }
+        "updateLimitPolicy"
+        | "updatePolicy"
+        | "updateUser"
+        | "updateApiKey"
+        | "rotateApiKey"
+        | "deleteUser"
+        | "deleteApiKey"
+        | "createTeam"
+        | "updateTeam"
+        | "deleteTeam"
+        | "addTeamMember"
+        | "updateTeamMember"
+        | "removeTeamMember"
+        | "createRole"
+        | "updateRole"
+        | "deleteRole"
+        | "updatePermission"
+        | "deletePermission"
+        | "recordUsage"
+        | "signIn"
+        | "signOut"
+        | "revokeSession"
+        | "revokeOtherSessions"
+        | "createWebhook"
+        | "updateWebhook"
+        | "rotateWebhookSecret"
+        | "deleteWebhook"
+        | "redeliver" => Vec::new(),
         other => panic!(
             "can {other} make or change a key, or its limits? Say so here, with what there is to try."
         ),

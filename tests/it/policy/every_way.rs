@@ -67,10 +67,33 @@ fn tries(rule: &str, name: &str, world: &World) -> Vec<Value> {
         ("updateApiKey", "makers" | "count") | ("rotateApiKey", "count") => Vec::new(),
         // These take no key.
         (
-            "updateLimits" | "updateLimitPolicy" | "updatePolicy" | "updateUser" | "deleteUser"
-            | "deleteApiKey" | "createTeam" | "updateTeam" | "deleteTeam" | "addTeamMember"
-            | "updateTeamMember" | "removeTeamMember" | "createRole" | "updateRole" | "deleteRole"
-            | "updatePermission" | "deletePermission" | "recordUsage",
+            "updateLimits"
+            | "updateLimitPolicy"
+            | "updatePolicy"
+            | "updateUser"
+            | "deleteUser"
+            | "deleteApiKey"
+            | "createTeam"
+            | "updateTeam"
+            | "deleteTeam"
+            | "addTeamMember"
+            | "updateTeamMember"
+            | "removeTeamMember"
+            | "createRole"
+            | "updateRole"
+            | "deleteRole"
+            | "updatePermission"
+            | "deletePermission"
+            | "recordUsage"
+            | "signIn"
+            | "signOut"
+            | "revokeSession"
+            | "revokeOtherSessions"
+            | "createWebhook"
+            | "updateWebhook"
+            | "rotateWebhookSecret"
+            | "deleteWebhook"
+            | "redeliver",
             _,
         ) => Vec::new(),
         (other, _) => {
