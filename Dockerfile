@@ -6,6 +6,7 @@ COPY src src
 COPY migrations migrations
 COPY assets/graphiql/dist assets/graphiql/dist
 COPY assets/mail assets/mail
+COPY assets/pages assets/pages
 COPY benches benches
 COPY tests tests
 RUN cargo build --release --bin keystead

@@ -20,6 +20,8 @@ use crate::ctx::Random;
 pub const API_KEY_LENGTH: usize = 40;
 /// What an API key begins with.
 pub const API_KEY_PREFIX: &str = "ks_";
+/// What the token of an invitation begins with.
+pub const INVITATION_PREFIX: &str = "ksi_";
 /// What the secret of a session begins with.
 pub const SESSION_PREFIX: &str = "kss_";
 const RANDOM: usize = 31;

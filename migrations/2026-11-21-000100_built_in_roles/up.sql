@@ -20,6 +20,6 @@ INSERT INTO roles (id, name, description, privileges, built_in, created_at, upda
     ('00000000-0000-8000-8000-000000000009', 'SELF_VIEWER', 'What a viewer holds over itself: read itself, its own keys and what it uses; see and end its own sessions.',
      '{apiKey.read,permission.read,session.read,session.write,usage.read,user.read}', true, '2026-11-21T00:00:00Z', '2026-11-21T00:00:00Z'),
     ('00000000-0000-8000-8000-00000000000a', 'TEAM_ADMIN', 'What a team''s admin holds over the team: change it, its members and its keys.',
-     '{apiKey.read,apiKey.write,audit.read,permission.read,team.read,team.write,usage.read,user.read}', true, '2026-11-21T00:00:00Z', '2026-11-21T00:00:00Z'),
+     '{apiKey.read,apiKey.write,audit.read,invitation.read,invitation.write,permission.read,team.read,team.write,usage.read,user.read}', true, '2026-11-21T00:00:00Z', '2026-11-21T00:00:00Z'),
     ('00000000-0000-8000-8000-00000000000b', 'TEAM_MEMBER', 'What a team''s member holds over the team: read it and its members.',
      '{team.read,user.read}', true, '2026-11-21T00:00:00Z', '2026-11-21T00:00:00Z');

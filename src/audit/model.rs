@@ -83,6 +83,7 @@ impl Change {
             | Kind::WebhookDelivery
             | Kind::LimitPolicy
             | Kind::Policy
+            | Kind::Invitation
             | Kind::Session => Vec::new(),
         };
         Change {

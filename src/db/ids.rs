@@ -32,13 +32,15 @@ pub enum Kind {
     LimitPolicy,
     /// The policy for new users and for keys, of which there is one.
     Policy,
+    /// A link by which somebody comes in.
+    Invitation,
     /// A session.
     Session,
 }
 
 impl Kind {
     /// Every kind.
-    pub const ALL: [Kind; 12] = [
+    pub const ALL: [Kind; 13] = [
         Kind::User,
         Kind::ApiKey,
         Kind::Team,
@@ -50,6 +52,7 @@ impl Kind {
         Kind::WebhookDelivery,
         Kind::LimitPolicy,
         Kind::Policy,
+        Kind::Invitation,
         Kind::Session,
     ];
 
@@ -67,6 +70,7 @@ impl Kind {
             Kind::WebhookDelivery => "delivery",
             Kind::LimitPolicy => "limit_policy",
             Kind::Policy => "policy",
+            Kind::Invitation => "inv",
             Kind::Session => "sess",
         }
     }
@@ -85,6 +89,7 @@ impl Kind {
             Kind::WebhookDelivery => "webhook delivery",
             Kind::LimitPolicy => "policy for limits",
             Kind::Policy => "policy",
+            Kind::Invitation => "invitation",
             Kind::Session => "session",
         }
     }

@@ -1,7 +1,9 @@
 // @generated automatically by Diesel CLI.
 
+mod links;
 mod receivers;
 mod usage;
+pub use links::invitations;
 pub use receivers::{webhook_deliveries, webhooks};
 pub use usage::{usage_days, usage_events, usage_months, usage_quarters, usage_team_days, usage_team_months, usage_team_quarters};
 

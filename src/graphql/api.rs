@@ -45,7 +45,7 @@ struct Inner {
     settings: Arc<Settings>,
     documents: Documents,
     persisted: Option<Persisted>,
-    budgets: Budgets,
+    budgets: Arc<Budgets>,
 }
 
 /// A request that may run.
@@ -135,7 +135,7 @@ impl Api {
                 persisted: settings
                     .persisted_queries
                     .then(|| Persisted::new(settings.persisted_bytes)),
-                budgets: Budgets::new(&settings),
+                budgets: Arc::new(Budgets::new(&settings)),
                 settings,
             }),
         })
@@ -335,6 +335,7 @@ impl Api {
             authenticator: self.inner.authenticator.clone(),
             limits: self.inner.limits.clone(),
             max_batch: self.inner.settings.max_batch,
+            budgets: self.inner.budgets.clone(),
         })
     }
 }

@@ -34,7 +34,9 @@ use async_graphql::Context;
 
 use crate::authn::Authenticator;
 use crate::ctx::Ctx;
+use crate::error::{Code, Error};
 use crate::limits::ops::Desk;
+use budget::{Budgets, Caller};
 use loaders::Loaders;
 
 /// What every resolver finds in the request's data.
@@ -50,6 +52,19 @@ pub struct Request {
     pub limits: Arc<Desk>,
     /// Operations in one batch at most, for those who ask.
     pub max_batch: usize,
+    /// What callers may ask for in a minute.
+    pub budgets: Arc<Budgets>,
+}
+
+impl Request {
+    /// The error of a token that is not good, counted against the address it comes from as a wrong key is; any other error as it is.
+    pub fn refused(&self, error: Error) -> Error {
+        if error.code != Code::NotFound {
+            return error;
+        }
+        let caller = Caller::at(self.ctx.request.ip);
+        self.budgets.request(Some(caller)).err().unwrap_or(error)
+    }
 }
 
 /// The request's data.

@@ -8,6 +8,7 @@ use crate::api_keys::graphql::ApiKey;
 use crate::audit::graphql::AuditEvent;
 use crate::db::ids::{Id, Kind};
 use crate::error::{Error, Result};
+use crate::invitations::graphql::Invitation;
 use crate::permissions::graphql::{Permission, Role};
 use crate::sessions::graphql::Session;
 use crate::teams::graphql::Team;
@@ -34,6 +35,8 @@ pub enum Node {
     AuditEvent(AuditEvent),
     /// What programs sign on with.
     ApiKey(ApiKey),
+    /// A link by which somebody comes in.
+    Invitation(Invitation),
     /// Somebody who is signed in somewhere.
     Session(Session),
     /// Who is told of events.
@@ -98,6 +101,9 @@ async fn load(request: &Request, field: &str, id: &str) -> Result<Option<Node>> 
             .await?
             .map(Node::AuditEvent)),
         Kind::Team => Ok(Team::load(request, id.uuid).await?.map(Node::Team)),
+        Kind::Invitation => Ok(Invitation::load(request, id.uuid)
+            .await?
+            .map(Node::Invitation)),
         Kind::ApiKey => Ok(ApiKey::load(request, id.uuid).await?.map(Node::ApiKey)),
         Kind::Session => Ok(Session::load(request, id.uuid).await?.map(Node::Session)),
         Kind::Webhook => Ok(Webhook::load(request, id.uuid).await?.map(Node::Webhook)),

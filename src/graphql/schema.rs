@@ -9,6 +9,7 @@ use super::server_info::ServerQueries;
 use crate::api_keys::graphql::{ApiKeyMutations, ApiKeyQueries};
 use crate::audit::graphql::{AuditQueries, AuditSubscription};
 use crate::authn::graphql::ViewerQueries;
+use crate::invitations::graphql::{InvitationMutations, InvitationQueries};
 use crate::limits::graphql::{LimitMutations, LimitPolicyMutations, LimitQueries};
 use crate::permissions::graphql::{PermissionMutations, PermissionQueries};
 use crate::policy::graphql::{PolicyMutations, PolicyQueries};
@@ -34,6 +35,7 @@ pub struct Query(
     UsageQueries,
     PolicyQueries,
     WebhookQueries,
+    InvitationQueries,
 );
 
 /// What can be changed. Every mutation takes one `input` and is atomic.
@@ -47,6 +49,7 @@ pub struct Mutation(
     LimitPolicyMutations,
     UsageMutations,
     PolicyMutations,
+    InvitationMutations,
     SessionMutations,
     WebhookMutations,
 );

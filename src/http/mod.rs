@@ -19,6 +19,7 @@ mod health;
 mod journal;
 mod layers;
 mod negotiate;
+mod pages;
 mod patience;
 mod reserve;
 mod serve;
@@ -98,6 +99,8 @@ fn routes(server: Server) -> Router {
         .route("/graphql", any(graphql::handle))
         .route("/", get(graphiql::page))
         .route("/graphiql/{file}", get(graphiql::file))
+        .route("/join", get(pages::join))
+        .route("/pages/{file}", get(pages::file))
         .route("/schema.graphql", get(schema))
         .route("/healthz", get(health::alive))
         .route("/readyz", get(health::ready))

@@ -66,6 +66,7 @@ impl Principal {
             | Kind::WebhookDelivery
             | Kind::LimitPolicy
             | Kind::Policy
+            | Kind::Invitation
             | Kind::Session => Err(Error::bad_input(
                 field,
                 format!(

@@ -143,6 +143,8 @@ pub const TEAM_ADMIN: BuiltIn = built_in(
         "apiKey.read",
         "apiKey.write",
         "audit.read",
+        "invitation.read",
+        "invitation.write",
         "permission.read",
         "team.read",
         "team.write",

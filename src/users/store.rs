@@ -274,3 +274,18 @@ pub(super) async fn note_used(
         .await?;
     Ok(())
 }
+
+/// Stores what a user says of itself when it comes in.
+pub(super) async fn introduce(conn: &mut AsyncPgConnection, user: &User) -> db::Result<()> {
+    diesel::update(users::table.find(user.id))
+        .set((
+            users::name.eq(&user.name),
+            users::given_name.eq(&user.given_name),
+            users::family_name.eq(&user.family_name),
+            users::password_hash.eq(&user.password_hash),
+            users::updated_at.eq(user.updated_at),
+        ))
+        .execute(conn)
+        .await?;
+    Ok(())
+}

@@ -15,6 +15,7 @@ mod graphql;
 mod house;
 mod http;
 mod idempotency;
+mod invitations;
 mod limits;
 mod mail;
 mod matrix;

@@ -139,6 +139,7 @@ pub fn collection(kind: Kind) -> Path {
                 Kind::WebhookDelivery => "/webhookDeliveries",
                 Kind::LimitPolicy => "/limitPolicies",
                 Kind::Policy => "/policies",
+                Kind::Invitation => "/invitations",
                 Kind::Session => "/sessions",
             };
             (kind, Path::parse(name).expect("a constant"))

@@ -53,6 +53,19 @@ struct Pair {
     user_id: Uuid,
 }
 
+/// Stores those of these memberships that are not there yet, and answers with their teams.
+pub(crate) async fn insert_missing(
+    conn: &mut AsyncPgConnection,
+    memberships: &[Membership],
+) -> db::Result<Vec<Uuid>> {
+    Ok(diesel::insert_into(team_memberships::table)
+        .values(memberships)
+        .on_conflict_do_nothing()
+        .returning(team_memberships::team_id)
+        .get_results(conn)
+        .await?)
+}
+
 /// The memberships of a user or a team, in the order in which they began; a key has none.
 pub(crate) async fn all_of(
     conn: &mut AsyncPgConnection,

@@ -2,7 +2,9 @@
 
 mod create;
 mod delete;
+mod introduce;
 mod login;
+mod newcomer;
 mod read;
 mod update;
 mod used;
@@ -10,9 +12,11 @@ mod used;
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
-pub use create::{MAX_FIRST_TEAMS, create, create_with_key, first_admin};
+pub use create::{create, create_with_key, first_admin};
 pub use delete::delete;
+pub use introduce::{Introduction, introduce};
 pub use login::{by_login, locked, unchanged};
+pub use newcomer::{MAX_FIRST_TEAMS, Newcomer, distinct as distinct_teams};
 pub use read::{
     by_email, by_id, by_ids, by_username, cursor, list, may_read, require_readable, seen_among,
     sight,

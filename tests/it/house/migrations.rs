@@ -58,7 +58,8 @@ fn declared() -> BTreeMap<String, BTreeMap<String, String>> {
     for line in concat!(
         include_str!("../../../src/db/schema.rs"),
         include_str!("../../../src/db/schema/receivers.rs"),
-        include_str!("../../../src/db/schema/usage.rs")
+        include_str!("../../../src/db/schema/usage.rs"),
+        include_str!("../../../src/db/schema/links.rs")
     )
     .lines()
     .map(str::trim)

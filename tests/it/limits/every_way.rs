@@ -107,7 +107,11 @@ fn tries(name: &str, world: &World) -> Vec<(Value, Outcome, &'static str)> {
             all
         }
         // These take no key and no limits of one.
-        "updateLimitPolicy"
+        "createInvitation"
+        | "resendInvitation"
+        | "revokeInvitation"
+        | "acceptInvitation"
+        | "updateLimitPolicy"
         | "updatePolicy"
         | "updateUser"
         | "updateApiKey"

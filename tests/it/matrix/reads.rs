@@ -8,7 +8,7 @@ use super::world::World;
 use super::{cell, fields, table};
 
 /// How to come to an object of a type: a document with `FIELD` where its field is asked for, and the way to the object.
-pub const BASES: [(&str, &str, &str); 35] = [
+pub const BASES: [(&str, &str, &str); 39] = [
     ("Query", "{ FIELD }", ""),
     ("User", "{ user(by: {id: \"$user\"}) { FIELD } }", "/user"),
     (
@@ -79,6 +79,26 @@ pub const BASES: [(&str, &str, &str); 35] = [
         "ApiKeyBounds",
         "{ serverInfo { apiKeyPolicy { bounds { FIELD } } } }",
         "/serverInfo/apiKeyPolicy/bounds",
+    ),
+    (
+        "Invitation",
+        "{ node(id: \"$invitation\") { ... on Invitation { FIELD } } }",
+        "/node",
+    ),
+    (
+        "OfferedMembership",
+        "{ node(id: \"$invitation\") { ... on Invitation { memberships { FIELD } } } }",
+        "/node/memberships/0",
+    ),
+    (
+        "InvitationOffer",
+        "{ invitation(token: \"$token\") { FIELD } }",
+        "/invitation",
+    ),
+    (
+        "OfferedTeam",
+        "{ invitation(token: \"$token\") { teams { FIELD } } }",
+        "/invitation/teams/0",
     ),
     ("Policy", "{ policy { FIELD } }", "/policy"),
     (
@@ -170,6 +190,7 @@ fn call(parent: &str, name: &str) -> String {
         ("Query", "node") => "(id: \"$user\")",
         ("Query", "nodes") => "(ids: [\"$user\"])",
         ("Query", "user") => "(by: {id: \"$user\"})",
+        ("Query", "invitation") => "(token: \"$token\")",
         ("Query", "apiKey") => "(by: {id: \"$key\"})",
         ("Query", "team") => "(by: {id: \"$team\"})",
         ("Query", "webhook") => "(id: \"$webhook\")",

@@ -86,6 +86,15 @@ impl World {
         let update =
             "mutation($input: UpdatePolicyInput!) { updatePolicy(input: $input) { changed } }";
         admin.data(update, policy).await;
+        let create = "mutation($input: CreateInvitationInput!) { createInvitation(input: $input) { link invitation { id } } }";
+        let mut invitations = Vec::new();
+        for email in ["invited@example.com", "other@example.com"] {
+            let input = json!({"input": {"email": email, "memberships": [{"team": team}]}});
+            let made = admin.data(create, input).await["createInvitation"].take();
+            let link = made["link"].as_str().unwrap().to_owned();
+            let token = link.split_once("token=").unwrap().1.to_owned();
+            invitations.push((made["invitation"]["id"].as_str().unwrap().to_owned(), token));
+        }
         let restricted = make(
             "mutation($input: GenerateApiKeyInput!) { generateApiKey(input: $input) { secret } }",
             json!({"input": {"owner": users["admin"], "name": "restricted",
@@ -150,6 +159,9 @@ impl World {
             ("$event", event),
             ("$webhook", webhook),
             ("$delivery", delivery),
+            ("$invitation", invitations[0].0.clone()),
+            ("$token", invitations[0].1.clone()),
+            ("$other", invitations[1].0.clone()),
         ]);
         use_something(&app, &ids["$key"], &ids["$user"], &ids["$team"]).await;
         let session = said("/signIn/secret");

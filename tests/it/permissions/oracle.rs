@@ -211,7 +211,14 @@ fn includes(role: &str, privilege: &str) -> bool {
         }
         "TEAM_ADMIN" => {
             includes("SELF", privilege)
-                || ["team.read", "team.write", "audit.read"].contains(&privilege)
+                || [
+                    "audit.read",
+                    "invitation.read",
+                    "invitation.write",
+                    "team.read",
+                    "team.write",
+                ]
+                .contains(&privilege)
         }
         "TEAM_MEMBER" => ["team.read", "user.read"].contains(&privilege),
         custom => CUSTOM

@@ -68,6 +68,10 @@ fn tries(rule: &str, name: &str, world: &World) -> Vec<Value> {
         // These take no key.
         (
             "updateLimits"
+            | "createInvitation"
+            | "resendInvitation"
+            | "revokeInvitation"
+            | "acceptInvitation"
             | "updateLimitPolicy"
             | "updatePolicy"
             | "updateUser"

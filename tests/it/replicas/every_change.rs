@@ -11,7 +11,7 @@ use crate::matrix::world::World;
 
 /// What each mutation does: it alters the answer about some key, or none, because what it makes is new or nobody has it. In this order,
 /// by an administrator.
-const CHANGES: [(bool, &str, &str); 53] = [
+const CHANGES: [(bool, &str, &str); 57] = [
     (
         false,
         "signIn",
@@ -48,6 +48,14 @@ const CHANGES: [(bool, &str, &str); 53] = [
         "updateLimitPolicy",
         "{apiKeyDefaults: {maxParallel: 50}}",
     ),
+    (
+        false,
+        "createInvitation",
+        "{email: \"new@example.com\", memberships: [{team: \"$team\"}]}",
+    ),
+    (true, "acceptInvitation", "{token: \"$token\"}"),
+    (false, "resendInvitation", "{id: \"$other\"}"),
+    (false, "revokeInvitation", "{id: \"$other\"}"),
     // What keys must have is asked when one is made or changed, never of one that is used.
     (false, "updatePolicy", "{apiKeys: {maxPerUser: 50}}"),
     (

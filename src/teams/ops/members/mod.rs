@@ -2,6 +2,7 @@
 
 mod add;
 mod along;
+mod join;
 mod remove;
 mod update;
 
@@ -9,6 +10,7 @@ use uuid::Uuid;
 
 pub use add::{add, enrol, may_enrol};
 pub use along::along;
+pub use join::join;
 pub use remove::remove;
 pub use update::update;
 

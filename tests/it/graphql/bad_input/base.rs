@@ -19,6 +19,7 @@ pub fn arguments(asked: &Asked, ground: &Ground) -> Value {
         ("Query", "apiKey") => return json!({"by": {"id": id("$key")}}),
         ("Query", "role") => return json!({"name": "PROMPTER"}),
         ("Query", "webhook") => return json!({"id": id("$webhook")}),
+        ("Query", "invitation") => return json!({"token": id("$token")}),
         ("Query", "usage") => return json!({"groupBy": ["USER"], "timeZone": "Europe/Berlin"}),
         ("Usage", "series") => return json!({"atMost": 10}),
         ("Viewer", "privileges") => return json!({"path": "/models"}),
@@ -47,6 +48,11 @@ pub fn arguments(asked: &Asked, ground: &Ground) -> Value {
                 "budgets": [sample("BudgetInput", ground)]}),
             "updateLimitPolicy" => json!({"userDefaults": {"maxParallel": 5,
                 "budgets": [sample("DefaultBudgetInput", ground)]}}),
+            "createInvitation" => {
+                json!({"email": "new@example.com", "memberships": [sample("MembershipInput", ground)]})
+            }
+            "resendInvitation" | "revokeInvitation" => json!({"id": id("$invitation")}),
+            "acceptInvitation" => json!({"token": id("$token")}),
             "updatePolicy" => {
                 json!({"apiKeys": {"maxPerUser": 5, "requiredFields": ["DESCRIPTION"]},
                 "userDefaults": {"memberships": [sample("MembershipInput", ground)]}})

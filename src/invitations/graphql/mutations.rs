@@ -1,0 +1,147 @@
+//! Mutations on invitations.
+
+use std::sync::Arc;
+
+use async_graphql::{Context, Object, SimpleObject};
+use futures_util::future::try_join_all;
+
+use super::inputs::{
+    AcceptInvitationInput, CreateInvitationInput, ResendInvitationInput, RevokeInvitationInput,
+    lifetime,
+};
+use super::types::Invitation;
+use crate::db::ids::{Id, Kind};
+use crate::error::Result;
+use crate::graphql::request;
+use crate::invitations::ops;
+use crate::sessions;
+use crate::sessions::graphql::Session;
+use crate::teams::graphql::Team;
+use crate::users::graphql::User;
+
+/// What `createInvitation` answers.
+#[derive(SimpleObject)]
+pub struct CreateInvitationPayload {
+    /// The invitation.
+    invitation: Invitation,
+    /// The link to hand over. It is shown this once and cannot be read again.
+    link: String,
+    /// Whether a mail with the link is being sent.
+    mailed: bool,
+}
+
+/// What `resendInvitation` answers.
+#[derive(SimpleObject)]
+pub struct ResendInvitationPayload {
+    /// The invitation as it is now.
+    invitation: Invitation,
+    /// The new link; the one before is not good any more. It is shown this once and cannot be read again.
+    link: String,
+    /// Whether a mail with the link is being sent.
+    mailed: bool,
+}
+
+/// What `revokeInvitation` answers.
+#[derive(SimpleObject)]
+pub struct RevokeInvitationPayload {
+    /// The invitation as it is now.
+    invitation: Invitation,
+}
+
+/// What `acceptInvitation` answers.
+#[derive(SimpleObject)]
+pub struct AcceptInvitationPayload {
+    /// Who has come in.
+    user: User,
+    /// The teams that the user belongs to by this invitation.
+    joined: Vec<Team>,
+    /// The session that was begun; null for one who was signed in.
+    session: Option<Session>,
+    /// The secret of the session, for the header `Authorization: Bearer kss_…`. It is shown this once and cannot be read again. Null where
+    /// it went into a cookie, and for one who was signed in.
+    secret: Option<String>,
+}
+
+/// Mutations on invitations.
+#[derive(Default)]
+pub struct InvitationMutations;
+
+#[Object]
+impl InvitationMutations {
+    /// Invites somebody by a link that is good once: a user that exists, with `user.write` at it and all that it holds; or an address, with
+    /// `user.write` at `/users`, or, for a user with the policy's role, with `team.write` at every team it is into. It gives nothing that
+    /// you do not hold, now and when it is accepted. Where mail is set up, the link is sent.
+    async fn create_invitation(
+        &self,
+        context: &Context<'_>,
+        #[graphql(desc = "Whom, and to what.")] input: CreateInvitationInput,
+    ) -> Result<CreateInvitationPayload> {
+        let ctx = &request(context).ctx;
+        let made = ops::create(ctx, input.read(ctx.now())?).await?;
+        Ok(CreateInvitationPayload {
+            invitation: Invitation(Arc::new(made.invitation)),
+            link: made.link.expose().to_owned(),
+            mailed: made.mailed,
+        })
+    }
+
+    /// Gives an invitation that was not accepted another link and another end, and sends it where mail is set up. You answer for it from
+    /// then on. Needs `invitation.write` at it or at one of its teams, unless it is yours, and what it takes to make it.
+    async fn resend_invitation(
+        &self,
+        context: &Context<'_>,
+        #[graphql(desc = "Which one.")] input: ResendInvitationInput,
+    ) -> Result<ResendInvitationPayload> {
+        let id = Id::parse_as(Kind::Invitation, "input.id", &input.id)?;
+        let ctx = &request(context).ctx;
+        let lifetime = lifetime(ctx.now(), input.expires_in);
+        let made = ops::resend(ctx, id, lifetime).await?;
+        Ok(ResendInvitationPayload {
+            invitation: Invitation(Arc::new(made.invitation)),
+            link: made.link.expose().to_owned(),
+            mailed: made.mailed,
+        })
+    }
+
+    /// Takes an invitation back that was not accepted: its link is not good any more. Needs `invitation.write` at it or at one of its
+    /// teams, unless it is yours. Declarative: doing it again changes nothing.
+    async fn revoke_invitation(
+        &self,
+        context: &Context<'_>,
+        #[graphql(desc = "Which one.")] input: RevokeInvitationInput,
+    ) -> Result<RevokeInvitationPayload> {
+        let id = Id::parse_as(Kind::Invitation, "input.id", &input.id)?;
+        let invitation = ops::revoke(&request(context).ctx, id).await?;
+        Ok(RevokeInvitationPayload {
+            invitation: Invitation(Arc::new(invitation)),
+        })
+    }
+
+    /// Accepts an invitation with the token of its link. Without a credential: makes the user, or gives the one that it is for its names and
+    /// its password, and signs it in. With one: joins the teams with the user that you are. Every token that is not good has the same
+    /// answer; of two who present one, one is accepted.
+    async fn accept_invitation(
+        &self,
+        context: &Context<'_>,
+        #[graphql(desc = "The token, and who comes in.")] input: AcceptInvitationInput,
+    ) -> Result<AcceptInvitationPayload> {
+        let request = request(context);
+        let cookies = match input.cookie {
+            true => Some(sessions::ops::cookies(&request.ctx, "input.cookie")?),
+            false => None,
+        };
+        let accepted = ops::accept(&request.ctx, input.read(cookies))
+            .await
+            .map_err(|error| request.refused(error))?;
+        let teams = accepted.joined.iter();
+        let teams = teams.map(|id| request.loaders.teams.load(*id));
+        let teams = try_join_all(teams).await?;
+        let (session, secret) = accepted.session.unzip();
+        Ok(AcceptInvitationPayload {
+            user: User(Arc::new(accepted.user)),
+            joined: teams.into_iter().flatten().map(Team).collect(),
+            session: session.map(|session| Session(Arc::new(session))),
+            secret: secret.flatten().map(|secret| secret.expose().to_owned()),
+        })
+    }
+}
