@@ -5,7 +5,8 @@ mod keep;
 use std::sync::Arc;
 
 use crate::audit::follow::Feed;
-use crate::authn::{Authenticator, Credential};
+use crate::authn::password::Passwords;
+use crate::authn::{Authenticator, Credential, People};
 use crate::ctx::{Actor, Clock, Ctx, Events, Policy, Random, RequestInfo};
 use crate::db::{Db, Endpoint, PoolSettings, migrate};
 use crate::error::Result;
@@ -43,6 +44,8 @@ pub struct App {
     pub limits: Arc<Desk>,
     /// The GraphQL API.
     pub api: Api,
+    /// What passwords are verified by.
+    pub passwords: Passwords,
     /// Seals what is stored and must be read again.
     pub sealer: Arc<Sealer>,
     /// Who delivers what changes want delivered.
@@ -139,11 +142,17 @@ impl Builder {
         let terms = self.policy.reservations;
         let loaders = Loaders::new(&db, &self.clock, terms.charging);
         let events = Events::default();
+        // Its key is this process' own, also where tests want everything else to be foreseen.
+        let passwords = Passwords::new(&Random::system());
         let authenticator = Arc::new(Authenticator::new(
             db.clone(),
             self.clock.clone(),
             self.memory,
-            self.policy.sessions,
+            People {
+                sessions: self.policy.sessions,
+                passwords: passwords.clone(),
+                cost: self.policy.password_cost,
+            },
         ));
         let feed = Feed::new(db.clone(), events.clone(), authenticator.clone());
         let limits = Desk::new(&db, &self.clock, terms);
@@ -174,6 +183,7 @@ impl Builder {
             )?,
             authenticator,
             limits,
+            passwords,
             sealer,
             office,
             db,
@@ -223,6 +233,7 @@ impl App {
             db: self.db.clone(),
             policy: self.policy.clone(),
             events: self.events.clone(),
+            passwords: self.passwords.clone(),
             sealer: self.sealer.clone(),
             limit_policies: self.limit_policies.clone(),
             policies: self.policies.clone(),

@@ -16,6 +16,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use tokio::sync::watch;
 use uuid::Uuid;
 
+use crate::authn::password::Passwords;
 use crate::db::Db;
 use crate::error::{Code, Error, Result};
 use crate::limits::model::Terms;
@@ -46,6 +47,8 @@ pub struct Ctx {
     pub events: Events,
     /// Seals what is stored and must be read again.
     pub sealer: Arc<Sealer>,
+    /// What passwords are verified by.
+    pub passwords: Passwords,
     /// The policy for limits, as it is remembered.
     pub limit_policies: Arc<Policies>,
     /// The policy for new users and for keys, as it is remembered.
@@ -108,8 +111,8 @@ pub struct Holder {
     pub facts: Facts,
     /// The digest of the credential: names the holder in caches.
     pub credential: Digest,
-    /// What is stored for the holder alone is encrypted with a key made of this.
-    pub sealing: SealingKey,
+    /// What is stored for the holder alone is encrypted with a key made of this; `None` for a password, which could be guessed.
+    pub sealing: Option<SealingKey>,
 }
 
 /// What is known of a request.

@@ -126,10 +126,12 @@ impl App {
         .await;
     }
 
-    /// Deletes the sessions that have ended by themselves, every ten minutes, for ever: a server runs it beside its requests.
+    /// Deletes the sessions that have ended by themselves, and forgets old attempts to sign in, every ten minutes, for ever: a server runs
+    /// it beside its requests.
     pub async fn keep_sessions(self) {
-        keep(ANSWERS_EVERY, "cannot delete ended sessions", || {
-            sessions::ops::purge(&self.db, &self.clock, &self.policy.sessions)
+        keep(ANSWERS_EVERY, "cannot delete ended sessions", || async {
+            sessions::ops::purge(&self.db, &self.clock, &self.policy.sessions).await?;
+            sessions::ops::forget_attempts(&self.db, &self.clock).await
         })
         .await;
     }

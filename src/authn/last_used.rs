@@ -27,9 +27,17 @@ pub struct LastUsed {
     shards: [Mutex<HashMap<Uuid, Noted>>; SHARDS],
 }
 
+/// What was used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Used {
+    Key,
+    Session,
+    Password,
+}
+
 #[derive(Debug, Clone, Copy)]
 struct Noted {
-    is_session: bool,
+    of: Used,
     user: Uuid,
     at: DateTime<Utc>,
     from: Option<IpAddr>,
@@ -39,7 +47,7 @@ impl LastUsed {
     /// Notes that the key was used, and its owner with it.
     pub fn note(&self, key: Uuid, user: Uuid, at: DateTime<Utc>, from: Option<IpAddr>) {
         let noted = Noted {
-            is_session: false,
+            of: Used::Key,
             user,
             at,
             from,
@@ -50,12 +58,23 @@ impl LastUsed {
     /// Notes that the session was used, and its user with it.
     pub fn note_session(&self, session: Uuid, user: Uuid, at: DateTime<Utc>, from: Option<IpAddr>) {
         let noted = Noted {
-            is_session: true,
+            of: Used::Session,
             user,
             at,
             from,
         };
         self.merge(session, noted);
+    }
+
+    /// Notes that the user was there with its password.
+    pub fn note_user(&self, user: Uuid, at: DateTime<Utc>) {
+        let noted = Noted {
+            of: Used::Password,
+            user,
+            at,
+            from: None,
+        };
+        self.merge(user, noted);
     }
 
     fn merge(&self, key: Uuid, noted: Noted) {
@@ -103,8 +122,10 @@ async fn store(db: &Db, noted: &[(Uuid, Noted)]) -> Result<()> {
         *last = each.at.max(*last);
     }
     let place = |from: Option<IpAddr>| from.map(|ip| ip.to_canonical().to_string());
-    let (of_sessions, of_keys): (Vec<_>, Vec<_>) =
-        noted.iter().partition(|(_, each)| each.is_session);
+    let (of_sessions, of_keys): (Vec<_>, Vec<_>) = noted
+        .iter()
+        .filter(|(_, each)| each.of != Used::Password)
+        .partition(|(_, each)| each.of == Used::Session);
     if !of_keys.is_empty() {
         let uses = of_keys.iter().map(|(key, each)| KeyUse {
             key: *key,

@@ -1,11 +1,13 @@
 //! Who is calling: from the request's credential to the actor.
 //!
 //! A credential is `Authorization: Bearer ks_…` (a key) or `Bearer kss_…` (a session), `Basic` with a key as the password and any user
-//! name, or, from a browser, the cookie of a session. A wrong checksum is refused without a query; look-ups of many requests share one
+//! name, or with a user's own name and password, or, from a browser, the cookie of a session. A wrong checksum is refused without a query; look-ups of many requests share one
 //! statement.
 
+mod by_password;
 pub mod cookie;
 pub mod graphql;
+mod hashing;
 pub mod known;
 pub mod last_used;
 pub mod password;
@@ -28,6 +30,7 @@ use crate::permissions::ops::facts::{self, Identified};
 use crate::permissions::ops::of_sessions::{self, Signed};
 use known::{Known, Remembered, Usage};
 use last_used::LastUsed;
+use password::Passwords;
 use usable::{Unusable, usable};
 
 use crate::secrets::{API_KEY_PREFIX, Digest, KeyText, SESSION_PREFIX, SealingKey, Secret};
@@ -44,6 +47,8 @@ pub enum Credential {
     ApiKey(Secret),
     /// The secret of a session.
     Session(Secret),
+    /// A user name or an e-mail address, and the password.
+    Password(String, Secret),
 }
 
 impl Credential {
@@ -72,15 +77,18 @@ impl Credential {
             basic(rest.trim())
         } else {
             Err(refused(
-                "The Authorization header must be 'Bearer ks_…' or 'Bearer kss_…', or Basic with a key as the password.",
+                "The Authorization header must be 'Bearer ks_…' or 'Bearer kss_…', or Basic with a key or a password.",
             ))
         }
     }
 }
 
 fn basic(encoded: &str) -> Result<Credential> {
-    let malformed =
-        || refused("The Basic credentials cannot be read: they are base64 of 'name:key'.");
+    let malformed = || {
+        refused(
+            "The Basic credentials cannot be read: they are base64 of 'name:key' or 'name:password'.",
+        )
+    };
     let bytes = STANDARD.decode(encoded).map_err(|_| malformed())?;
     let text = String::from_utf8(bytes).map_err(|_| malformed())?;
     let (name, password) = text.split_once(':').ok_or_else(malformed)?;
@@ -89,7 +97,14 @@ fn basic(encoded: &str) -> Result<Credential> {
             "The API key stands where the user name belongs. Send it as the password, as `curl -u :ks_…` does.",
         ));
     }
-    Ok(Credential::ApiKey(Secret::new(password.to_owned())))
+    let password = Secret::new(password.to_owned());
+    Ok(
+        if name.is_empty() || password.expose().starts_with(API_KEY_PREFIX) {
+            Credential::ApiKey(password)
+        } else {
+            Credential::Password(name.to_owned(), password)
+        },
+    )
 }
 
 fn refused(message: impl Into<String>) -> Error {
@@ -101,11 +116,22 @@ pub struct Authenticator {
     /// When keys and users were last used.
     pub last_used: LastUsed,
     clock: Clock,
+    db: Db,
     keys: Arc<Coalescer<Digest, Arc<Identified>>>,
     known: Arc<Known<Identified>>,
     sessions: Arc<Coalescer<Digest, Arc<Signed>>>,
     signed: Arc<Known<Signed>>,
-    terms: Terms,
+    people: People,
+}
+
+/// How people show who they are.
+pub struct People {
+    /// How long sessions last.
+    pub sessions: Terms,
+    /// What passwords are verified by.
+    pub passwords: Passwords,
+    /// The cost of hashing them.
+    pub cost: u32,
 }
 
 /// The part of the memory that is for sessions: there are far fewer of them than keys.
@@ -130,8 +156,8 @@ macro_rules! identifying {
 
 impl Authenticator {
     /// Over that database; look-ups that arrive together share a statement. What is found is remembered in so many bytes at most;
-    /// sessions last as `terms` say.
-    pub fn new(db: Db, clock: Clock, memory: u64, terms: Terms) -> Self {
+    /// `people` says how others than programs show who they are.
+    pub fn new(db: Db, clock: Clock, memory: u64, people: People) -> Self {
         let for_sessions = memory / FOR_SESSIONS;
         let known = Known::new(db.replicas().clone(), memory - for_sessions);
         let signed = Known::new(db.replicas().clone(), for_sessions);
@@ -142,7 +168,8 @@ impl Authenticator {
             sessions: identifying!(db, clock, signed, of_sessions::by_digests),
             signed,
             clock,
-            terms,
+            db,
+            people,
         }
     }
 
@@ -157,6 +184,9 @@ impl Authenticator {
             Credential::ApiKey(secret) => self.by_key(&secret, ip).await,
             // In a box: most callers have keys, and their futures need not carry the room for it along.
             Credential::Session(secret) => Box::pin(self.by_session(&secret, ip)).await,
+            Credential::Password(login, password) => {
+                Box::pin(self.by_password(&login, &password, ip)).await
+            }
         }
     }
 
@@ -197,10 +227,21 @@ impl Authenticator {
             return Ok(actor.clone());
         };
         let (digest, sealing) = (before.credential, before.sealing.clone());
-        if before.session_id.is_some() {
+        if let (Some(_), Some(sealing)) = (before.session_id, &sealing) {
+            let sealing = sealing.clone();
             let (holder, _) = Box::pin(self.signed_in(digest, sealing)).await?;
             return Ok(Actor::Holder(Arc::new(holder)));
         }
+        if before.api_key_id.is_none() {
+            let holder = Box::pin(self.known_by_password(before.user_id)).await?;
+            let same = holder.credential == digest;
+            let changed =
+                || refused("The password has been changed. Connect again with the new one.");
+            return same
+                .then(|| Actor::Holder(Arc::new(holder)))
+                .ok_or_else(changed);
+        }
+        let sealing = sealing.ok_or_else(|| Error::internal("a key without a sealing key"))?;
         Ok(Actor::Holder(Arc::new(
             self.holder(digest, sealing, ip).await?,
         )))
@@ -261,7 +302,7 @@ impl Authenticator {
             },
             facts: key.facts.at(now),
             credential: digest,
-            sealing,
+            sealing: Some(sealing),
         })
     }
 
@@ -280,13 +321,13 @@ impl Authenticator {
         };
         if found
             .as_ref()
-            .is_some_and(|one| one.is_idle(now, self.terms.idle))
+            .is_some_and(|one| one.is_idle(now, self.people.sessions.idle))
         {
             // Another server may know of a later use.
             found = self.sessions.load(digest).await?;
         }
         let signed = found
-            .filter(|one| now < one.expires_at && !one.is_idle(now, self.terms.idle))
+            .filter(|one| now < one.expires_at && !one.is_idle(now, self.people.sessions.idle))
             .ok_or_else(ended)?;
         let facts = signed.facts.at(now);
         let principal = Principal::User(signed.user_id);
@@ -309,7 +350,7 @@ impl Authenticator {
             principal,
             facts,
             credential: digest,
-            sealing,
+            sealing: Some(sealing),
         };
         Ok((holder, signed))
     }

@@ -61,7 +61,7 @@ pub(super) fn problems(config: &Config) -> Vec<Problem> {
     found.number(
         "password_min_length",
         config.password_min_length as u64,
-        1,
+        12,
         72,
     );
     found.span("pool_wait", config.pool_wait, ms(10), MINUTE, "10ms to 1m");

@@ -172,7 +172,7 @@ settings! {
     "Passwords" {
         /// The cost of bcrypt: each step doubles the time. 4 to 15.
         password_cost: u32 = 12;
-        /// Characters that a new password must have at least. 1 to 72.
+        /// Characters that a new password must have at least. 12 to 72.
         password_min_length: usize = 12;
     }
     "Policy, until `updatePolicy` changes it" {

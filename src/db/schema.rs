@@ -242,6 +242,15 @@ diesel::table! {
 }
 
 diesel::table! {
+    sign_in_attempts (key) {
+        key -> Bytea,
+        count -> Int4,
+        last_at -> Timestamptz,
+        until -> Timestamptz,
+    }
+}
+
+diesel::table! {
     team_memberships (team_id, user_id) {
         team_id -> Uuid,
         user_id -> Uuid,
@@ -279,6 +288,8 @@ diesel::table! {
         comment -> Nullable<Text>,
         metadata -> Jsonb,
         password_hash -> Nullable<Text>,
+        must_change_password -> Bool,
+        password_changed_at -> Nullable<Timestamptz>,
         created_at -> Timestamptz,
         updated_at -> Timestamptz,
         last_used_at -> Nullable<Timestamptz>,
@@ -301,6 +312,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     reservations,
     roles,
     sessions,
+    sign_in_attempts,
     team_memberships,
     teams,
     usage_days,

@@ -48,6 +48,7 @@ pub struct Running {
 pub async fn begin(ctx: &Ctx, key: &str, fingerprint: Digest) -> Result<Begun> {
     let holder = ctx.holder()?;
     validate(key)?;
+    let sealing = sealing(holder)?;
     let db = ctx.db.bind("idempotent_request").await?;
     match claim_or_find(ctx, &db, holder, key, fingerprint).await {
         Ok(None) => Ok(Begun::Run(Box::new(Running {
@@ -58,7 +59,7 @@ pub async fn begin(ctx: &Ctx, key: &str, fingerprint: Digest) -> Result<Begun> {
             },
             events: ctx.events.clone(),
             actor: holder.user_id,
-            sealing: holder.sealing.clone(),
+            sealing,
             key: key.to_owned(),
             fingerprint,
         }))),
@@ -70,6 +71,16 @@ pub async fn begin(ctx: &Ctx, key: &str, fingerprint: Digest) -> Result<Begun> {
             Ok(Begun::Replay(answer))
         }
     }
+}
+
+/// What the answer is encrypted with.
+fn sealing(holder: &Holder) -> Result<SealingKey> {
+    holder.sealing.clone().ok_or_else(|| {
+        Error::bad_input(
+            "Idempotency-Key",
+            "An Idempotency-Key needs an API key or a session: the answer is kept encrypted with the credential, and a password could be guessed.",
+        )
+    })
 }
 
 fn validate(key: &str) -> Result<()> {
@@ -119,7 +130,7 @@ async fn claim_or_find(
             fingerprint,
         };
         let sealed = sealed.ok_or_else(|| Error::internal("a stored request has no answer"))?;
-        let answer = purpose.open(&holder.sealing, &sealed)?;
+        let answer = purpose.open(&sealing(holder)?, &sealed)?;
         return answer.map(Some).ok_or_else(|| {
             reused(
                 "This request ran before with another API key, and only that key opens its answer. Repeat it with that key, or \

@@ -99,6 +99,8 @@ pub struct SignIn {
     pub login: String,
     /// The password in the clear.
     pub password: Secret,
+    /// What takes the password's place.
+    pub new_password: Option<Secret>,
     /// Whether a browser is to keep the secret in a cookie.
     pub cookie: bool,
 }

@@ -134,3 +134,63 @@ pub(super) async fn note_used(conn: &mut AsyncPgConnection, uses: &[SessionUse])
         .await?;
     Ok(())
 }
+
+#[derive(QueryableByName)]
+struct Wait {
+    #[diesel(sql_type = diesel::sql_types::BigInt)]
+    seconds: i64,
+}
+
+/// Counts an attempt to sign in, and answers 0, or how many seconds to wait; the function in the database says how.
+pub(super) async fn attempt(
+    conn: &mut AsyncPgConnection,
+    keys: &[Digest; 3],
+    at: DateTime<Utc>,
+) -> db::Result<i64> {
+    let [both, login, address] = keys.map(|key| key.as_bytes().to_vec());
+    let rows: Vec<Wait> = Statement::new("SELECT sign_in_attempt(")
+        .bind(both)
+        .sql(", ")
+        .bind(login)
+        .sql(", ")
+        .bind(address)
+        .sql(", ")
+        .bind(at)
+        .sql(") AS seconds")
+        .load(conn)
+        .await?;
+    Ok(rows.iter().map(|row| row.seconds).sum())
+}
+
+/// Takes back what was counted of an attempt that succeeded.
+pub(super) async fn succeeded(conn: &mut AsyncPgConnection, keys: &[Digest; 3]) -> db::Result<()> {
+    let [both, login, address] = keys.map(|key| key.as_bytes().to_vec());
+    Statement::new("SELECT sign_in_succeeded(")
+        .bind(both)
+        .sql(", ")
+        .bind(login)
+        .sql(", ")
+        .bind(address)
+        .sql(")")
+        .execute(conn)
+        .await?;
+    Ok(())
+}
+
+/// Deletes up to `limit` counts of attempts the last of which was before that moment.
+pub(super) async fn forget(
+    conn: &mut AsyncPgConnection,
+    before: DateTime<Utc>,
+    limit: i64,
+) -> db::Result<usize> {
+    let rows = Statement::new(
+        "DELETE FROM sign_in_attempts WHERE key IN (SELECT key FROM sign_in_attempts WHERE last_at < ",
+    )
+    .bind(before)
+    .sql(" LIMIT ")
+    .bind(limit)
+    .sql(" FOR UPDATE SKIP LOCKED)")
+    .execute(conn)
+    .await?;
+    Ok(rows)
+}

@@ -42,6 +42,10 @@ pub struct User {
     pub metadata: Value,
     /// The password's bcrypt hash.
     pub password_hash: Option<String>,
+    /// Whether the password is good for one sign-in, at which another one is chosen.
+    pub must_change_password: bool,
+    /// When the password was last set or taken away.
+    pub password_changed_at: Option<DateTime<Utc>>,
     /// When it was made.
     pub created_at: DateTime<Utc>,
     /// When it was last changed.
@@ -67,7 +71,8 @@ impl User {
             "username": self.username, "email": self.email, "name": self.name, "givenName": self.given_name,
             "familyName": self.family_name, "kind": self.kind, "role": self.role, "enabled": self.enabled,
             "expiresAt": self.expires_at, "comment": self.comment, "metadata": self.metadata,
-            "hasPassword": self.password_hash.is_some(),
+            "hasPassword": self.password_hash.is_some(), "mustChangePassword": self.must_change_password,
+            "passwordChangedAt": self.password_changed_at,
         })
     }
 }

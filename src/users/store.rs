@@ -64,20 +64,6 @@ pub(super) async fn by_login(
     one(conn, found).await
 }
 
-/// The user, locked so that nobody can change it until the transaction ends; others may lock it likewise.
-pub(super) async fn lock_shared(
-    conn: &mut AsyncPgConnection,
-    id: Uuid,
-) -> db::Result<Option<User>> {
-    Ok(users::table
-        .find(id)
-        .select(User::as_select())
-        .for_share()
-        .first(conn)
-        .await
-        .optional()?)
-}
-
 /// The user, locked until the transaction ends, so that what is read stays true until it is changed.
 pub(super) async fn lock(conn: &mut AsyncPgConnection, id: Uuid) -> db::Result<Option<User>> {
     Ok(users::table
@@ -157,15 +143,28 @@ pub(super) async fn update(conn: &mut AsyncPgConnection, user: &User) -> db::Res
     Ok(())
 }
 
+pub(super) async fn set_password(conn: &mut AsyncPgConnection, user: &User) -> db::Result<()> {
+    diesel::update(users::table.find(user.id))
+        .set((
+            users::password_hash.eq(&user.password_hash),
+            users::must_change_password.eq(user.must_change_password),
+            users::password_changed_at.eq(user.password_changed_at),
+            users::updated_at.eq(user.updated_at),
+        ))
+        .execute(conn)
+        .await?;
+    Ok(())
+}
+
 pub(super) async fn delete(conn: &mut AsyncPgConnection, id: Uuid) -> db::Result<()> {
     diesel::delete(users::table.find(id)).execute(conn).await?;
     Ok(())
 }
 
 const COLUMNS: &str = "SELECT u.id, u.username, u.email, u.name, u.given_name, u.family_name, u.kind, u.role, u.enabled,
-    u.expires_at, u.comment, u.metadata, u.password_hash, u.created_at, u.updated_at, u.last_used_at";
+    u.expires_at, u.comment, u.metadata, u.password_hash, u.must_change_password, u.password_changed_at, u.created_at, u.updated_at, u.last_used_at";
 const SELECT: &str = "SELECT u.id, u.username, u.email, u.name, u.given_name, u.family_name, u.kind, u.role, u.enabled,
-    u.expires_at, u.comment, u.metadata, u.password_hash, u.created_at, u.updated_at, u.last_used_at FROM users u";
+    u.expires_at, u.comment, u.metadata, u.password_hash, u.must_change_password, u.password_changed_at, u.created_at, u.updated_at, u.last_used_at FROM users u";
 
 async fn one(conn: &mut AsyncPgConnection, statement: Statement) -> db::Result<Option<User>> {
     Ok(statement.load::<User>(conn).await?.pop())
@@ -283,6 +282,8 @@ pub(super) async fn introduce(conn: &mut AsyncPgConnection, user: &User) -> db::
             users::given_name.eq(&user.given_name),
             users::family_name.eq(&user.family_name),
             users::password_hash.eq(&user.password_hash),
+            users::must_change_password.eq(user.must_change_password),
+            users::password_changed_at.eq(user.password_changed_at),
             users::updated_at.eq(user.updated_at),
         ))
         .execute(conn)

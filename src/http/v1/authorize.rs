@@ -184,9 +184,9 @@ async fn decide(
     };
     let secret = match credential(&parts.headers).map_err(|error| refuse(None, error))? {
         Credential::ApiKey(secret) => secret,
-        Credential::Session(_) => {
+        Credential::Session(_) | Credential::Password(..) => {
             return Err(unauthenticated(
-                "This needs an API key, and the credential is the secret of a session.".into(),
+                "This needs an API key, and the credential is a session or a password.".into(),
             ));
         }
         Credential::None => {

@@ -121,8 +121,10 @@ async fn come_in(ctx: &Ctx, digest: Digest, id: Uuid, wanted: Acceptance) -> Res
         family_name: wanted.family_name,
     };
     let said = said.checked()?;
-    let least = ctx.policy.password_min_length;
-    password::validate("input.password", secret.expose(), least)?;
+    let found = users::ops::by_ids(&ctx.db, vec![id]).await?.remove(&id);
+    let mut named = found.ok_or_else(|| invalid(TOKEN))?.as_ref().clone();
+    said.clone().put_on(&mut named);
+    users::ops::check_password(ctx, "input.password", &secret, &named)?;
     let hash = password::hash(secret, ctx.policy.password_cost).await?;
     let policy = ctx.policies.present(&ctx.db).await?;
 

@@ -20,6 +20,8 @@ pub struct SignInInput {
     login: String,
     /// The password.
     password: String,
+    /// What takes the password's place, from now on; it is needed where somebody else has set the password. All other sessions end.
+    new_password: Option<String>,
     /// For pages of this server's own address: the browser keeps the secret in a cookie that no script can read, and sends it by itself.
     #[graphql(default = false)]
     cookie: bool,
@@ -96,6 +98,7 @@ impl SessionMutations {
         let wanted = SignIn {
             login: input.login,
             password: Secret::new(input.password),
+            new_password: input.new_password.map(Secret::new),
             cookie: input.cookie,
         };
         let (user, session, secret) = ops::sign_in(&request(context).ctx, wanted).await?;

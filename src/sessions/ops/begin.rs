@@ -71,7 +71,7 @@ pub async fn begin(ctx: &Ctx, tx: &mut Tx, user: &User, method: Method) -> Resul
         principal,
         facts,
         credential: digest,
-        sealing: secret.sealing_key(),
+        sealing: Some(secret.sealing_key()),
     };
     let ctx = Ctx {
         actor: Actor::Holder(Arc::new(holder)),

@@ -2,14 +2,16 @@
 
 mod begin;
 mod end;
+mod proving;
 mod read;
 mod sign_in;
 mod used;
 
 pub use begin::{Fresh, MAX_SESSIONS, begin, cookies};
 pub use end::{end_all, revoke, revoke_others, sign_out};
+pub use proving::{MAX_LOGIN, Proving, forget_attempts};
 pub use read::{by_ids, cursor, list, may_read, own};
-pub use sign_in::{MAX_LOGIN, sign_in};
+pub use sign_in::sign_in;
 pub use used::{note_used, purge};
 
 use uuid::Uuid;

@@ -1,6 +1,7 @@
 //! Signing in with a password.
 
 use super::begin::{begin, cookies};
+use super::proving::{MAX_LOGIN, Proving, wrong};
 use crate::audit::ops as audit;
 use crate::authn::password;
 use crate::ctx::Ctx;
@@ -10,14 +11,12 @@ use crate::sessions::model::{Method, Session, SignIn};
 use crate::users;
 use crate::users::model::User;
 
-/// Characters of a login at most: an e-mail address is no longer.
-pub const MAX_LOGIN: usize = 254;
-
-/// Signs somebody in. The secret is in the answer and nowhere else; in a cookie, if that was asked for.
+/// Signs somebody in. The secret is in the answer and nowhere else; in a cookie, if that was asked for. A new password, if there is one,
+/// takes the old one's place, and ends all other sessions.
 ///
 /// # Errors
-/// `UNAUTHENTICATED` for an unknown login or a wrong password, which take the same time and have the same answer, and for a user who is
-/// disabled or has expired, which is told only to who knows the password; `BAD_USER_INPUT`, `FORBIDDEN` as [`cookies`].
+/// As [`Proving::user`]; `UNAUTHENTICATED` for a user who is disabled or has expired, or must choose another password, which is told
+/// only to who knows the password; `BAD_USER_INPUT`, also for a new password against the rules; `FORBIDDEN` as [`cookies`].
 pub async fn sign_in(ctx: &Ctx, wanted: SignIn) -> Result<(User, Session, Option<Secret>)> {
     let cookies = match wanted.cookie {
         true => Some(cookies(ctx, "input.cookie")?),
@@ -34,21 +33,28 @@ pub async fn sign_in(ctx: &Ctx, wanted: SignIn) -> Result<(User, Session, Option
         ));
     }
 
-    let user = users::ops::by_login(&ctx.db, login).await?;
-    let hash = user.as_ref().and_then(|user| user.password_hash.clone());
-    let right = password::verify(&wanted.password, hash, ctx.policy.password_cost).await?;
-    let user = user.filter(|_| right).ok_or_else(wrong)?;
+    let user = Proving::of(ctx).user(login, &wanted.password).await?;
     authorise(ctx, &user)?;
+    let new_hash = match &wanted.new_password {
+        Some(new) => Some(new_hash(ctx, &user, new, &wanted.password).await?),
+        None if user.must_change_password => return Err(must_change()),
+        None => None,
+    };
 
     let mut tx = ctx.db.begin("sign_in").await?;
     // What was verified is looked at again: whoever changes the password ends the sessions that are there by then.
-    let user = users::ops::unchanged(&mut tx, &user)
+    let mut user = users::ops::unchanged(&mut tx, &user)
         .await?
         .ok_or_else(wrong)?;
     authorise(ctx, &user)?;
+    let mut changed = Vec::new();
+    if let Some(hash) = new_hash {
+        (user, changed) =
+            users::ops::put_password(ctx, &mut tx, &user, Some(hash), false, None).await?;
+    }
     let mut fresh = begin(ctx, &mut tx, &user, Method::Password).await?;
-    let changes = std::mem::take(&mut fresh.changes);
-    audit::record(&fresh.ctx, &mut tx, changes).await?;
+    changed.append(&mut fresh.changes);
+    audit::record(&fresh.ctx, &mut tx, changed).await?;
     tx.commit().await?;
 
     ctx.events.publish();
@@ -57,13 +63,31 @@ pub async fn sign_in(ctx: &Ctx, wanted: SignIn) -> Result<(User, Session, Option
     Ok((user, session, secret))
 }
 
-fn wrong() -> Error {
-    Error::new(
-        Code::Unauthenticated,
-        "There is no user with this name or address and this password.",
+async fn new_hash(ctx: &Ctx, user: &User, new: &Secret, present: &Secret) -> Result<String> {
+    const FIELD: &str = "input.newPassword";
+    users::ops::check_password(ctx, FIELD, new, user)?;
+    if new.expose() == present.expose() {
+        return Err(Error::bad_input(
+            FIELD,
+            "The new password is the present one. Choose another.",
+        ));
+    }
+    password::hash(
+        Secret::new(new.expose().to_owned()),
+        ctx.policy.password_cost,
     )
+    .await
 }
 
+fn must_change() -> Error {
+    Error::new(
+        Code::Unauthenticated,
+        "Somebody else has set this password. Choose one of your own, and send it in input.newPassword beside it.",
+    )
+    .at("input.newPassword")
+}
+
+/// Whether that user may sign in at all.
 fn authorise(ctx: &Ctx, user: &User) -> Result<()> {
     let why = if !user.enabled {
         "This user is disabled. An administrator can enable it."

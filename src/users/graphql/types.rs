@@ -155,6 +155,16 @@ impl User {
         self.0.password_hash.is_some()
     }
 
+    /// Whether the password is good for one sign-in, at which another one is chosen: somebody else has set it.
+    async fn must_change_password(&self) -> bool {
+        self.0.must_change_password
+    }
+
+    /// When the password was last set or taken away; null if there was none ever.
+    async fn password_changed_at(&self) -> Option<Timestamp> {
+        self.0.password_changed_at.map(Timestamp)
+    }
+
     /// When it was made.
     async fn created_at(&self) -> Timestamp {
         Timestamp(self.0.created_at)

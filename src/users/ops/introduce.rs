@@ -36,6 +36,18 @@ impl Introduction {
             family_name: line("input.familyName", self.family_name)?,
         })
     }
+
+    /// Puts what was said on the user.
+    pub fn put_on(self, user: &mut User) {
+        let keep = |said: Option<String>, had: &mut Option<String>| {
+            if said.is_some() {
+                *had = said;
+            }
+        };
+        keep(self.name, &mut user.name);
+        keep(self.given_name, &mut user.given_name);
+        keep(self.family_name, &mut user.family_name);
+    }
 }
 
 /// Stores it, with the hash of the password, for a user that can act; `None` for any other. The user stays locked until the transaction
@@ -55,14 +67,14 @@ pub async fn introduce(
     let Some(before) = found.filter(|user| user.can_act(ctx.now())) else {
         return Ok(None);
     };
-    let after = User {
-        name: said.name.or(before.name.clone()),
-        given_name: said.given_name.or(before.given_name.clone()),
-        family_name: said.family_name.or(before.family_name.clone()),
+    let mut after = User {
         password_hash: Some(hash),
+        must_change_password: false,
+        password_changed_at: Some(ctx.now()),
         updated_at: ctx.now(),
         ..before.clone()
     };
+    said.put_on(&mut after);
     store::introduce(tx, &after).await?;
     let (was, is) = (before.snapshot(), after.snapshot());
     let change = Change::updated("user.introduce", after.typed_id(), was, is);

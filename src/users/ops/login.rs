@@ -32,5 +32,5 @@ pub async fn unchanged(tx: &mut Tx, verified: &User) -> Result<Option<User>> {
 /// # Errors
 /// `SERVICE_UNAVAILABLE`.
 pub async fn locked(tx: &mut Tx, id: Uuid) -> Result<Option<User>> {
-    Ok(store::lock_shared(tx, id).await?)
+    Ok(store::lock(tx, id).await?)
 }

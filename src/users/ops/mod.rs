@@ -5,6 +5,7 @@ mod delete;
 mod introduce;
 mod login;
 mod newcomer;
+mod password;
 mod read;
 mod update;
 mod used;
@@ -17,6 +18,7 @@ pub use delete::delete;
 pub use introduce::{Introduction, introduce};
 pub use login::{by_login, locked, unchanged};
 pub use newcomer::{MAX_FIRST_TEAMS, Newcomer, distinct as distinct_teams};
+pub use password::{change_password, check_password, put_password, set_password};
 pub use read::{
     by_email, by_id, by_ids, by_username, cursor, list, may_read, require_readable, seen_among,
     sight,

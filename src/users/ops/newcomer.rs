@@ -92,6 +92,7 @@ impl Newcomer {
         if let Some(secret) = self.password.take() {
             let hash = password::hash(secret, ctx.policy.password_cost).await?;
             self.user.password_hash = Some(hash);
+            self.user.password_changed_at = Some(self.user.created_at);
         }
         Ok(())
     }
@@ -182,9 +183,7 @@ fn validate(ctx: &Ctx, new: NewUser, default: InstanceRole) -> Result<(User, Opt
             "input.expiresAt lies in the past. Give a moment to come, or none.",
         ));
     }
-    if let Some(password) = &new.password {
-        password::validate("input.password", password, ctx.policy.password_min_length)?;
-    }
+    let secret = new.password.map(Secret::new);
     let user = User {
         id: ctx.new_id(),
         username: text::identifier("input.username", &new.username, "._-@+")?,
@@ -204,11 +203,16 @@ fn validate(ctx: &Ctx, new: NewUser, default: InstanceRole) -> Result<(User, Opt
             text::metadata("input.metadata", value)
         })?,
         password_hash: None,
+        must_change_password: false,
+        password_changed_at: None,
         created_at: now,
         updated_at: now,
         last_used_at: None,
     };
-    Ok((user, new.password.map(Secret::new)))
+    if let Some(secret) = &secret {
+        super::check_password(ctx, "input.password", secret, &user)?;
+    }
+    Ok((user, secret))
 }
 
 /// The teams, each named once.

@@ -122,7 +122,9 @@ impl World {
         )
         .await;
         let password = "a password of the matrix";
-        set_password(&app, &users["target"], password).await;
+        for name in ["the-target", "the-admin", "admin"] {
+            set_password(&app, name, password).await;
+        }
         let signed_in = app
             .anonymous()
             .data(
@@ -200,9 +202,8 @@ impl World {
 async fn set_password(app: &TestApp, user: &str, password: &str) {
     let secret = Secret::new(password.to_owned());
     let hash = keystead::authn::password::hash(secret, 4).await.unwrap();
-    let id = Id::parse("id", user).unwrap().uuid;
     let client = app.app.db.endpoint().client().await.unwrap();
-    let sql = format!("UPDATE users SET password_hash = '{hash}' WHERE id = '{id}'");
+    let sql = format!("UPDATE users SET password_hash = '{hash}' WHERE username = '{user}'");
     client.batch_execute(&sql).await.unwrap();
 }
 

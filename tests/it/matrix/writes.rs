@@ -38,6 +38,10 @@ pub fn input(name: &str) -> &'static str {
         "acceptInvitation" => "{token: \"$token\"}",
         "recordUsage" => "{events: [{id: \"1\", user: \"$user\"}]}",
         "signIn" => "{login: \"the-target\", password: \"a password of the matrix\"}",
+        "changePassword" => {
+            "{password: \"a password of the matrix\", newPassword: \"another of the matrix\"}"
+        }
+        "setPassword" => "{user: \"$user\", password: \"another of the matrix\"}",
         "signOut" => "{everywhere: true}",
         "revokeSession" => "{id: \"$session\"}",
         "revokeOtherSessions" => "{user: \"$user\"}",

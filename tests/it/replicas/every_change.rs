@@ -11,13 +11,23 @@ use crate::matrix::world::World;
 
 /// What each mutation does: it alters the answer about some key, or none, because what it makes is new or nobody has it. In this order,
 /// by an administrator.
-const CHANGES: [(bool, &str, &str); 57] = [
+const CHANGES: [(bool, &str, &str); 59] = [
     (
         false,
         "signIn",
         "{login: \"the-target\", password: \"a password of the matrix\"}",
     ),
     (false, "signOut", "{everywhere: true}"),
+    (
+        false,
+        "changePassword",
+        "{password: \"a password of the matrix\", newPassword: \"another of the matrix\"}",
+    ),
+    (
+        false,
+        "setPassword",
+        "{user: \"$outsider\", password: \"another of the matrix\"}",
+    ),
     (false, "revokeSession", "{id: \"$session\"}"),
     (
         false,

@@ -10,7 +10,7 @@ const REVOKE: &str = "mutation($id: ID!) { revokeSession(input: {id: $id}) { rev
 
 /// What ends the session `$session` of the user `$user`, and who does it: `SELF` by that very session, `OTHER` by another session
 /// of that user, or an administrator. `true`: the user's other session goes too.
-const ENDS: [(&str, &str, bool); 9] = [
+const ENDS: [(&str, &str, bool); 12] = [
     ("SELF", "signOut(input: {})", false),
     ("SELF", "signOut(input: {everywhere: true})", true),
     ("SELF", "revokeSession(input: {id: \"$session\"})", false),
@@ -19,6 +19,21 @@ const ENDS: [(&str, &str, bool); 9] = [
     (
         "ADMIN",
         "revokeOtherSessions(input: {user: \"$user\"})",
+        true,
+    ),
+    (
+        "OTHER",
+        "changePassword(input: {password: \"a horse reads 12 maps\", newPassword: \"another 7 green kettles\"})",
+        false,
+    ),
+    (
+        "ADMIN",
+        "setPassword(input: {user: \"$user\", password: \"another 7 green kettles\"})",
+        true,
+    ),
+    (
+        "ADMIN",
+        "signIn(input: {login: \"$name\", password: \"a horse reads 12 maps\", newPassword: \"another 7 green kettles\"})",
         true,
     ),
     (
@@ -59,6 +74,7 @@ async fn whatever_ends_a_session_ends_it_on_every_server_at_once() {
         };
         let document = document
             .replace("$session", &session)
+            .replace("$name", &name)
             .replace("$user", &id(&owner));
         actor
             .data(

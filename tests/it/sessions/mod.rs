@@ -1,10 +1,13 @@
 //! Signing in, and what becomes of sessions.
 
+mod basic;
 mod cookie;
 mod ending;
 mod lifetimes;
 mod listed;
+mod passwords;
 mod sign_in;
+mod throttle;
 
 use chrono::{DateTime, Utc};
 use keystead::db::ids::Kind;

@@ -59,6 +59,10 @@ pub fn arguments(asked: &Asked, ground: &Ground) -> Value {
             }
             "recordUsage" => json!({"events": [sample("UsageEventInput", ground)]}),
             "signIn" => json!({"login": "the-target", "password": "a password of the matrix"}),
+            "changePassword" => {
+                json!({"password": "a password of the matrix", "newPassword": "another of the matrix"})
+            }
+            "setPassword" => json!({"user": id("$outsider"), "password": "another of the matrix"}),
             "signOut" => json!({"everywhere": true}),
             "revokeSession" => json!({"id": id("$session")}),
             "revokeOtherSessions" => json!({"user": id("$user")}),
