@@ -55,7 +55,7 @@ async fn each_failure_makes_the_next_attempt_wait_longer() {
         0, 0, 0, 0, 0, 1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 900, 900,
     ];
     // Whether there is such a user or not.
-    for login in ["ada", "nobody"] {
+    for login in ["nobody", "ada"] {
         assert_eq!(
             waits(&app, login, |_| "192.0.2.1".into(), 17).await,
             expected,
