@@ -171,6 +171,7 @@ impl Builder {
             sealer: sealer.clone(),
             limit_policies: limit_policies.clone(),
             policies: policies.clone(),
+            passwords: passwords.clone(),
         };
         let office = Office::new(own, Post::new(&self.mail)?, Courier::new(&policy.webhooks)?);
         Ok(App {
