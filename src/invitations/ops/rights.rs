@@ -129,7 +129,7 @@ pub(super) async fn as_inviter(
         principal,
         facts,
         credential: Digest::of(inviter.as_bytes()),
-        sealing: nothing.sealing_key(),
+        sealing: Some(nothing.sealing_key()),
     };
     Ok(Some(Ctx {
         actor: Actor::Holder(Arc::new(holder)),
