@@ -131,6 +131,8 @@ fn tries(name: &str, world: &World) -> Vec<(Value, Outcome, &'static str)> {
         | "deletePermission"
         | "recordUsage"
         | "signIn"
+        | "changePassword"
+        | "setPassword"
         | "signOut"
         | "revokeSession"
         | "revokeOtherSessions"

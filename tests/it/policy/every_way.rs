@@ -90,6 +90,8 @@ fn tries(rule: &str, name: &str, world: &World) -> Vec<Value> {
             | "deletePermission"
             | "recordUsage"
             | "signIn"
+            | "changePassword"
+            | "setPassword"
             | "signOut"
             | "revokeSession"
             | "revokeOtherSessions"

@@ -4,6 +4,7 @@
     "Node": [
       "ApiKey",
       "AuditEvent",
+      "Invitation",
       "Permission",
       "Role",
       "Session",
@@ -23,6 +24,7 @@
     "Node": [
       "ApiKey",
       "AuditEvent",
+      "Invitation",
       "Permission",
       "Role",
       "Session",
