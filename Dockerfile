@@ -7,6 +7,7 @@ COPY migrations migrations
 COPY assets/graphiql/dist assets/graphiql/dist
 COPY assets/mail assets/mail
 COPY assets/pages assets/pages
+COPY assets/passwords assets/passwords
 COPY benches benches
 COPY tests tests
 RUN cargo build --release --bin keystead

@@ -137,7 +137,7 @@ pub(super) fn problems(config: &Config) -> Vec<Problem> {
         52_560_000 * MINUTE,
         "0s to 36500d",
     );
-    found.number("keys_per_user", config.keys_per_user, 0, 1_000_000);
+    found.number("max_keys_per_user", config.max_keys_per_user, 0, 1_000_000);
     if !matches!(
         config.default_role,
         InstanceRole::Member | InstanceRole::Viewer

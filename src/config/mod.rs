@@ -190,7 +190,7 @@ settings! {
         /// How long the secret of an API key may live at most, for example `90d`. `0s`: for ever.
         key_max_lifetime: Span = Span::seconds(0);
         /// API keys of one user at most; 0 means no limit. At most 1000000.
-        keys_per_user: u32 = 0;
+        max_keys_per_user: u32 = 0;
     }
     "Mail" {
         /// The server that mails are sent through (SMTP). Empty: they are written to files in the folder `mail` of `data_dir`.

@@ -45,7 +45,7 @@ impl Config {
                 max_lifetime: (lifetime > Duration::ZERO).then(|| {
                     chrono::TimeDelta::from_std(lifetime).unwrap_or(chrono::TimeDelta::MAX)
                 }),
-                max_per_user: Some(i64::from(self.keys_per_user)).filter(|most| *most > 0),
+                max_per_user: Some(i64::from(self.max_keys_per_user)).filter(|most| *most > 0),
             },
         }
     }

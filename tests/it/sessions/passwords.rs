@@ -14,7 +14,7 @@ const NEW: &str = "another 7 green kettles";
 
 /// Every way to set a password: the field of the mutation's input, and a request that sets `$password` for `ada-lovelace`, whom
 /// `who` names as an administrator or by a session of hers.
-const WAYS: [(&str, &str, &str); 4] = [
+const WAYS: [(&str, &str, &str); 6] = [
     (
         "CreateUserInput.password",
         "admin",
@@ -34,6 +34,16 @@ const WAYS: [(&str, &str, &str); 4] = [
         "SignInInput.newPassword",
         "nobody",
         "mutation($password: String!) { signIn(input: {login: \"ada-lovelace\", password: \"$present\", newPassword: $password}) { user { id } } }",
+    ),
+    (
+        "AcceptInvitationInput.password",
+        "invited",
+        "mutation($password: String!) { acceptInvitation(input: {token: \"$token\", password: $password}) { user { id } } }",
+    ),
+    (
+        "AcceptInvitationInput.password",
+        "newcomer",
+        "mutation($password: String!) { acceptInvitation(input: {token: \"$token\", username: \"ada-lovelace\", name: \"Augusta King\", password: $password}) { user { id } } }",
     ),
 ];
 
@@ -117,6 +127,13 @@ async fn prepared(app: &TestApp, who: &str, document: &str) -> (Client, String) 
     if document.contains("createUser") {
         return (app.admin(), document.to_owned());
     }
+    if who == "newcomer" {
+        let whom = "email: \"countess@engines.example\"";
+        return (
+            app.anonymous(),
+            document.replace("$token", &invited(app, whom).await),
+        );
+    }
     let made = app
         .admin()
         .data(
@@ -125,8 +142,13 @@ async fn prepared(app: &TestApp, who: &str, document: &str) -> (Client, String) 
         )
         .await;
     let user = made["createUser"]["user"]["id"].as_str().unwrap();
+    let token = match who {
+        "invited" => invited(app, &format!("user: \"{user}\"")).await,
+        _ => String::new(),
+    };
     let document = document
         .replace("$user", user)
+        .replace("$token", &token)
         .replace("$present", PASSWORD);
     let client = match who {
         "admin" => app.admin(),
@@ -134,6 +156,14 @@ async fn prepared(app: &TestApp, who: &str, document: &str) -> (Client, String) 
         _ => app.anonymous(),
     };
     (client, document)
+}
+
+/// The token of an invitation for `whom`, a field of the input.
+async fn invited(app: &TestApp, whom: &str) -> String {
+    let invite = format!("mutation {{ createInvitation(input: {{{whom}}}) {{ link }} }}");
+    let made = app.admin().data(&invite, json!({})).await;
+    let link = made["createInvitation"]["link"].as_str().unwrap();
+    link.split_once("token=").unwrap().1.to_owned()
 }
 
 #[tokio::test]
