@@ -35,7 +35,6 @@ impl InvitationQueries {
     }
 
     /// Invitations, newest first: your own, and those you may see by `invitation.read` at `/invitations` or at a team they are into.
-    #[expect(clippy::too_many_arguments, reason = "Relay's four and the list's one")]
     async fn invitations(
         &self,
         context: &Context<'_>,
