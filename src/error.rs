@@ -168,3 +168,15 @@ impl fmt::Display for Error {
 }
 
 impl std::error::Error for Error {}
+
+/// An error with all that is behind it, as in "error connecting to server: Connection refused (os error 111)".
+pub(crate) fn with_causes(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut behind = error.source();
+    while let Some(error) = behind {
+        text.push_str(": ");
+        text.push_str(&error.to_string());
+        behind = error.source();
+    }
+    text
+}

@@ -334,20 +334,8 @@ pub(super) async fn resumed(
     until: &str,
     last: Option<Place>,
 ) -> db::Result<Appeared> {
-    let mut query = after(Statement::new(APPEARED), origin, until);
-    if let Some((xid, id)) = last {
-        query = query
-            .and("(e.xid, e.id) > (", xid)
-            .sql("::xid8, ")
-            .bind(id)
-            .sql(")");
-    }
-    let rows: Vec<AppearedRow> = query
-        .sql(" ORDER BY e.xid, e.id LIMIT ")
-        .bind(APPEARED_AT_ONCE)
-        .load(conn)
-        .await?;
-    Ok(Appeared::of(rows))
+    let query = after(Statement::new(APPEARED), origin, until);
+    in_turn(conn, query, last).await
 }
 
 const APPEARED: &str = "SELECT e.id, e.at, e.actor_id, e.actor_name, e.api_key_id, e.on_behalf_of, e.action, e.target, e.paths,
@@ -370,6 +358,15 @@ pub(super) async fn appeared(
             .and("pg_visible_in_snapshot(e.xid, ", until)
             .sql("::pg_snapshot)");
     }
+    in_turn(conn, query, last).await
+}
+
+/// What the query finds after `last`, by transaction.
+async fn in_turn(
+    conn: &mut AsyncPgConnection,
+    mut query: Statement,
+    last: Option<Place>,
+) -> db::Result<Appeared> {
     if let Some((xid, id)) = last {
         query = query
             .and("(e.xid, e.id) > (", xid)

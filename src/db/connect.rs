@@ -16,7 +16,7 @@ use tokio_postgres::{AsyncMessage, Connection, NoTls};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
 use super::tls::{self, Asked};
-use crate::error::{Code, Error};
+use crate::error::{Code, Error, with_causes};
 
 /// How the connection to the database is encrypted.
 #[derive(Clone)]
@@ -103,7 +103,7 @@ impl Endpoint {
         Error::new(Code::ServiceUnavailable, "The database cannot be reached.").because(format!(
             "{}: {}",
             self.place(),
-            told(error)
+            with_causes(error)
         ))
     }
 
@@ -169,7 +169,7 @@ impl Endpoint {
         refused: impl Fn() + Send + Sync + 'static,
     ) -> ConnectionResult<AsyncPgConnection> {
         let bad = |error: tokio_postgres::Error| {
-            ConnectionError::BadConnection(format!("{}: {}", self.place(), told(&error)))
+            ConnectionError::BadConnection(format!("{}: {}", self.place(), with_causes(&error)))
         };
         let mut connection = match &self.tls {
             Tls::Never => {
@@ -208,18 +208,6 @@ impl Endpoint {
         });
         Ok(connection)
     }
-}
-
-/// An error with all that is behind it, as in "error connecting to server: Connection refused (os error 111)".
-fn told(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut behind = error.source();
-    while let Some(error) = behind {
-        text.push_str(": ");
-        text.push_str(&error.to_string());
-        behind = error.source();
-    }
-    text
 }
 
 /// Drives a connection until it ends.

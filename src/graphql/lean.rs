@@ -11,9 +11,12 @@ use async_graphql::indexmap::IndexMap;
 use async_graphql::parser::types::{Field, Selection, SelectionSet};
 use async_graphql::registry::Registry;
 use async_graphql::resolver_utils::{ContainerType, resolve_container};
-use async_graphql::{ContextSelectionSet, OutputType, Positioned, ServerResult, Value};
+use async_graphql::{ContextSelectionSet, OutputType, Positioned, ScalarType, ServerResult, Value};
+use chrono::{DateTime, Utc};
 use futures_util::FutureExt;
 use futures_util::future::{BoxFuture, try_join_all};
+
+use super::scalars::Timestamp;
 
 /// An object of the schema whose plain fields cost no future. To clients it is the object itself.
 #[derive(Clone)]
@@ -40,6 +43,16 @@ pub trait Plain: ContainerType {
     ) -> Option<Value> {
         None
     }
+}
+
+/// A text, if there is one.
+pub fn text(text: Option<&str>) -> Value {
+    text.map_or(Value::Null, Value::from)
+}
+
+/// A moment, if there is one.
+pub fn moment(at: Option<DateTime<Utc>>) -> Value {
+    at.map_or(Value::Null, |at| Timestamp(at).to_value())
 }
 
 /// What a list of such objects answers to the field's selection; `None` where anything in it is not plain.

@@ -19,7 +19,7 @@ use uuid::Uuid;
 
 use super::model::{Mail, Security, Settings, Smtp, Way};
 use super::templates::Templates;
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, with_causes};
 use crate::outbox::model::Refusal;
 
 /// How long each step of SMTP may take.
@@ -97,7 +97,7 @@ impl Post {
                 transport.send(message).await.map_err(|error| {
                     let code = error.status().map(u16::from);
                     let of_the_mail = code.is_none_or(|code| !NOT_OF_THE_MAIL.contains(&code));
-                    let why = told(&error);
+                    let why = with_causes(&error).replace(['\r', '\n'], " ");
                     if error.is_permanent() && of_the_mail {
                         Refusal::for_good(why)
                     } else {
@@ -208,16 +208,4 @@ fn transport(smtp: &Smtp, domain: &str) -> Result<AsyncSmtpTransport<Tokio1Execu
         builder = builder.credentials(Credentials::new(user.clone(), password.clone()));
     }
     Ok(builder.build())
-}
-
-/// An error with what is behind it, in one line.
-fn told(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut behind = error.source();
-    while let Some(error) = behind {
-        text.push_str(": ");
-        text.push_str(&error.to_string());
-        behind = error.source();
-    }
-    text.replace(['\r', '\n'], " ")
 }

@@ -11,7 +11,7 @@ use crate::api_keys::ops;
 use crate::db::pages::PageRequest;
 use crate::error::{Error, Result};
 use crate::graphql::connection::{Place, connection, page_request};
-use crate::graphql::lean::{AtHand, Plain};
+use crate::graphql::lean::{self, AtHand, Plain};
 use crate::graphql::scalars::{Cidr, Json, Timestamp};
 use crate::graphql::{Request, request};
 use crate::limits::graphql::{Limits, limits_of};
@@ -191,20 +191,15 @@ impl ApiKey {
 impl Plain for ApiKey {
     fn plain(&self, field: &str) -> Option<Value> {
         let row = &self.0;
-        let text = |text: Option<&str>| text.map_or(Value::Null, Value::from);
         Some(match field {
             "id" => row.typed_id().to_string().into(),
             "name" => row.name.as_str().into(),
-            "description" => text(row.description.as_deref()),
+            "description" => lean::text(row.description.as_deref()),
             "prefix" => row.prefix.as_str().into(),
             "enabled" => row.enabled.into(),
             "restricted" => row.restricted.into(),
-            "expiresAt" => row
-                .expires_at
-                .map_or(Value::Null, |at| Timestamp(at).to_value()),
-            "lastUsedAt" => row
-                .last_used_at
-                .map_or(Value::Null, |at| Timestamp(at).to_value()),
+            "expiresAt" => lean::moment(row.expires_at),
+            "lastUsedAt" => lean::moment(row.last_used_at),
             "createdAt" => Timestamp(row.created_at).to_value(),
             "updatedAt" => Timestamp(row.updated_at).to_value(),
             _ => return None,

@@ -10,7 +10,7 @@ use crate::audit::{model, ops};
 use crate::db::ids::{Id, Kind};
 use crate::error::Result;
 use crate::graphql::connection::connection;
-use crate::graphql::lean::Plain;
+use crate::graphql::lean::{self, Plain};
 use crate::graphql::scalars::{Json, Timestamp};
 use crate::graphql::{Request, request};
 use crate::permissions::graphql::Principal;
@@ -134,15 +134,14 @@ impl AuditEvent {
 impl Plain for AuditEvent {
     fn plain(&self, field: &str) -> Option<Value> {
         let row = &self.0;
-        let text = |text: Option<&str>| text.map_or(Value::Null, Value::from);
         Some(match field {
             "id" => row.typed_id().to_string().into(),
             "at" => Timestamp(row.at).to_value(),
-            "actorName" => text(row.actor_name.as_deref()),
+            "actorName" => lean::text(row.actor_name.as_deref()),
             "action" => row.action.as_str().into(),
             "requestId" => row.request_id.as_str().into(),
-            "ip" => text(row.ip.as_deref()),
-            "userAgent" => text(row.user_agent.as_deref()),
+            "ip" => lean::text(row.ip.as_deref()),
+            "userAgent" => lean::text(row.user_agent.as_deref()),
             _ => return None,
         })
     }

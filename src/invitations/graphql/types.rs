@@ -14,7 +14,6 @@ use crate::invitations::{model, ops};
 use crate::permissions::ops::access;
 use crate::teams::graphql::{Team, TeamRole};
 use crate::teams::model::NewMembership;
-use crate::teams::ops::may_read;
 use crate::users::graphql::{InstanceRole, User};
 
 /// Where an invitation stands.
@@ -145,12 +144,7 @@ pub struct OfferedMembership {
 impl OfferedMembership {
     /// The team, if it is there and you may see it.
     async fn team(&self, context: &Context<'_>) -> Option<Result<Team>> {
-        let request = request(context);
-        if !may_read(&request.ctx, self.team_id) {
-            return None;
-        }
-        let found = request.loaders.teams.load(self.team_id).await;
-        found.map(|team| team.map(Team)).transpose()
+        Team::seen(request(context), self.team_id).await.transpose()
     }
 }
 

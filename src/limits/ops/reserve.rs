@@ -93,14 +93,13 @@ pub(super) async fn all(
     for group in &groups {
         group.added_to(&mut batch);
     }
-    let places: HashMap<Uuid, usize> = counters.into_keys().zip(0..).collect();
-    let told = tried(db, batch).await?;
+    let told = tried(db, &batch).await?;
     let mut outcomes = HashMap::new();
     for (group, (passed, stopper)) in groups
         .into_iter()
         .zip(told.passed.iter().zip(&told.stoppers))
     {
-        let states = states(&group.asks[0], now, &places, &told, stopper.as_deref());
+        let states = states(&group.asks[0], now, &batch, &told, stopper.as_deref());
         for (n, ask) in (0..).zip(group.asks) {
             let passed = n < *passed;
             let mut states = states.clone();
@@ -122,7 +121,7 @@ pub async fn lapse(db: &Db, now: DateTime<Utc>, charging: bool) -> Result<()> {
     Ok(store::lapse(&mut conn, now, charging).await?)
 }
 
-async fn tried(db: &Db, batch: Batch) -> Result<Told> {
+async fn tried(db: &Db, batch: &Batch) -> Result<Told> {
     let mut tries = 1;
     loop {
         let mut conn = db.read("reserve_limits").await?;
@@ -234,7 +233,7 @@ impl Group {
 fn states(
     ask: &Ask,
     now: DateTime<Utc>,
-    places: &HashMap<Uuid, usize>,
+    batch: &Batch,
     told: &Told,
     stopper: Option<&str>,
 ) -> Vec<State> {
@@ -255,7 +254,7 @@ fn states(
                        max: Option<i64>,
                        used: &dyn Fn(usize) -> i64,
                        resets_at| {
-            let (Some(max), Some(place)) = (max, places.get(&id).copied()) else {
+            let (Some(max), Some(place)) = (max, batch.place(id)) else {
                 return;
             };
             let stops =

@@ -10,7 +10,7 @@ use super::role::Role;
 use crate::db::pages::{Page, PageRequest};
 use crate::error::Result;
 use crate::graphql::connection::{Place, connection};
-use crate::graphql::lean::{AtHand, Plain};
+use crate::graphql::lean::{self, AtHand, Plain};
 use crate::graphql::scalars::Timestamp;
 use crate::graphql::{Request, request};
 use crate::permissions::facts::PermissionFact;
@@ -104,9 +104,7 @@ impl Plain for Permission {
             "id" => row.typed_id().to_string().into(),
             "path" => row.path.as_str().into(),
             "propagate" => row.propagate.into(),
-            "expiresAt" => row
-                .expires_at
-                .map_or(Value::Null, |at| Timestamp(at).to_value()),
+            "expiresAt" => lean::moment(row.expires_at),
             "createdAt" => Timestamp(row.created_at).to_value(),
             _ => return None,
         })

@@ -8,7 +8,6 @@ use crate::graphql::request;
 use crate::policy::{model, ops};
 use crate::teams::graphql::{Team, TeamRole};
 use crate::teams::model::NewMembership;
-use crate::teams::ops::may_read;
 use crate::users::graphql::InstanceRole;
 
 /// What holds for new users and for keys.
@@ -44,12 +43,7 @@ pub struct DefaultMembership {
 impl DefaultMembership {
     /// The team, if you may see it.
     async fn team(&self, context: &Context<'_>) -> Option<Result<Team>> {
-        let request = request(context);
-        if !may_read(&request.ctx, self.team_id) {
-            return None;
-        }
-        let found = request.loaders.teams.load(self.team_id).await;
-        found.map(|team| team.map(Team)).transpose()
+        Team::seen(request(context), self.team_id).await.transpose()
     }
 }
 

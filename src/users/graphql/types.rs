@@ -10,7 +10,7 @@ use crate::api_keys::model::KeysOf;
 use crate::audit::graphql::{AuditEventConnection, AuditFilterInput, EVENTS_OF_TARGET, of_target};
 use crate::error::Result;
 use crate::graphql::connection::{connection, page_request};
-use crate::graphql::lean::{AtHand, Plain};
+use crate::graphql::lean::{self, AtHand, Plain};
 use crate::graphql::scalars::{Json, Timestamp};
 use crate::graphql::{Request, request};
 use crate::limits::graphql::{Limits, limits_of};
@@ -261,23 +261,18 @@ impl User {
 impl Plain for User {
     fn plain(&self, field: &str) -> Option<Value> {
         let row = &self.0;
-        let text = |text: Option<&str>| text.map_or(Value::Null, Value::from);
         Some(match field {
             "id" => row.typed_id().to_string().into(),
             "username" => row.username.as_str().into(),
-            "email" => text(row.email.as_deref()),
-            "name" => text(row.name.as_deref()),
-            "givenName" => text(row.given_name.as_deref()),
-            "familyName" => text(row.family_name.as_deref()),
+            "email" => lean::text(row.email.as_deref()),
+            "name" => lean::text(row.name.as_deref()),
+            "givenName" => lean::text(row.given_name.as_deref()),
+            "familyName" => lean::text(row.family_name.as_deref()),
             "enabled" => row.enabled.into(),
-            "expiresAt" => row
-                .expires_at
-                .map_or(Value::Null, |at| Timestamp(at).to_value()),
+            "expiresAt" => lean::moment(row.expires_at),
             "createdAt" => Timestamp(row.created_at).to_value(),
             "updatedAt" => Timestamp(row.updated_at).to_value(),
-            "lastUsedAt" => row
-                .last_used_at
-                .map_or(Value::Null, |at| Timestamp(at).to_value()),
+            "lastUsedAt" => lean::moment(row.last_used_at),
             _ => return None,
         })
     }

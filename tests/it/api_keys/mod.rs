@@ -12,6 +12,7 @@ mod rotate;
 mod secret;
 mod statements;
 mod update;
+pub mod ways;
 
 use keystead::users::model::User;
 use serde_json::{Value, json};

@@ -7,6 +7,7 @@ mod tokens;
 
 use serde_json::{Value, json};
 
+pub use crate::support::told;
 use crate::support::{Client, TestApp};
 
 const CREATE: &str = "mutation($input: CreateInvitationInput!) { createInvitation(input: $input) { link mailed invitation { id status
@@ -35,15 +36,6 @@ fn token_of(link: &str) -> String {
 /// What accepting answers.
 async fn accept(client: &Client, input: Value) -> Value {
     client.gql(ACCEPT, json!({ "input": input })).await
-}
-
-/// A refusal on a line: code, field and message.
-fn told(answer: &Value) -> String {
-    let error = &answer["errors"][0];
-    assert!(error["message"].is_string(), "{answer}");
-    let code = error["extensions"]["code"].as_str().unwrap();
-    let field = error["extensions"]["field"].as_str().unwrap_or("-");
-    format!("{code} {field}: {}", error["message"].as_str().unwrap())
 }
 
 async fn refusal(client: &Client, document: &str, input: Value) -> String {

@@ -3,7 +3,7 @@
 use keystead::permissions::model::InstanceRole;
 use serde_json::{Value, json};
 
-use crate::support::{Client, TestApp};
+use crate::support::{Client, TestApp, told};
 
 const UPDATE: &str = "mutation($input: UpdateLimitPolicyInput!) { updateLimitPolicy(input: $input) { changed limitPolicy {
     userDefaults { requestsPerMinute tokensPerMinute maxParallel budgets { name maxUsd } }
@@ -25,12 +25,7 @@ async fn limits(client: &Client, input: Value) -> Value {
 }
 
 async fn refusal(client: &Client, document: &str, input: Value) -> String {
-    let answer = client.gql(document, json!({ "input": input })).await;
-    let error = &answer["errors"][0];
-    assert!(error["message"].is_string(), "{answer}");
-    let code = error["extensions"]["code"].as_str().unwrap();
-    let field = error["extensions"]["field"].as_str().unwrap_or("-");
-    format!("{code} {field}: {}", error["message"].as_str().unwrap())
+    told(&client.gql(document, json!({ "input": input })).await)
 }
 
 fn month(max: &str) -> Value {

@@ -7,7 +7,7 @@ mod manage;
 
 use serde_json::{Value, json};
 
-use crate::support::{Client, TestApp};
+use crate::support::{Client, TestApp, told};
 
 const UPDATE: &str =
     "mutation($input: UpdatePolicyInput!) { updatePolicy(input: $input) { changed policy {
@@ -23,12 +23,7 @@ async fn set(app: &TestApp, input: Value) -> Value {
 
 /// A refusal on a line: code, field and message.
 async fn refusal(client: &Client, document: &str, input: Value) -> String {
-    let answer = client.gql(document, json!({ "input": input })).await;
-    let error = &answer["errors"][0];
-    assert!(error["message"].is_string(), "{answer}");
-    let code = error["extensions"]["code"].as_str().unwrap();
-    let field = error["extensions"]["field"].as_str().unwrap_or("-");
-    format!("{code} {field}: {}", error["message"].as_str().unwrap())
+    told(&client.gql(document, json!({ "input": input })).await)
 }
 
 /// A team of that slug with these members; its id.

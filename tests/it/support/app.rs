@@ -337,3 +337,12 @@ impl Client {
         )
     }
 }
+
+/// A refusal on a line: code, field and message.
+pub fn told(answer: &Value) -> String {
+    let error = &answer["errors"][0];
+    assert!(error["message"].is_string(), "{answer}");
+    let code = error["extensions"]["code"].as_str().unwrap();
+    let field = error["extensions"]["field"].as_str().unwrap_or("-");
+    format!("{code} {field}: {}", error["message"].as_str().unwrap())
+}

@@ -9,7 +9,7 @@ mod proxy;
 mod receiver;
 mod smtp;
 
-pub use app::{Client, Setup, TestApp};
+pub use app::{Client, Setup, TestApp, told};
 pub use bound::Bound;
 pub use call::{Answer, Call};
 pub use certificate::Authority;

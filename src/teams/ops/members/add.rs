@@ -2,7 +2,7 @@
 
 use uuid::Uuid;
 
-use super::joined;
+use super::{joined, rows};
 use crate::audit::model::Change;
 use crate::audit::ops as audit;
 use crate::ctx::Ctx;
@@ -101,15 +101,7 @@ pub async fn enrol(
         return Ok(Vec::new());
     }
     lock::shared(tx, Lock::TeamTree).await?;
-    let rows: Vec<Membership> = memberships
-        .iter()
-        .map(|membership| Membership {
-            team_id: membership.team,
-            user_id: user,
-            role: membership.role.as_str().into(),
-            since: ctx.now(),
-        })
-        .collect();
+    let rows = rows(ctx, user, memberships);
     members::insert(tx, &rows).await.map_err(|failure| {
         failure.foreign_key("team_memberships_team_id_fkey", || match memberships {
             [one] => absent("input.memberships.0.team", one.team),

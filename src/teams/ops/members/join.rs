@@ -2,14 +2,14 @@
 
 use uuid::Uuid;
 
-use super::joined;
+use super::{joined, rows};
 use crate::audit::model::Change;
 use crate::ctx::Ctx;
 use crate::db::Tx;
 use crate::db::lock::{self, Lock};
 use crate::error::{Error, Result};
 use crate::replicas::model::Tag;
-use crate::teams::model::{Membership, NewMembership};
+use crate::teams::model::NewMembership;
 use crate::teams::ops::giving::Measured;
 use crate::teams::store::members;
 
@@ -27,15 +27,7 @@ pub async fn join(
     tx.touch([Tag::User(user)]);
     lock::shared(tx, Lock::TeamTree).await?;
     let measured = Measured::of(ctx, tx, &[user]).await?;
-    let rows: Vec<Membership> = memberships
-        .iter()
-        .map(|membership| Membership {
-            team_id: membership.team,
-            user_id: user,
-            role: membership.role.as_str().into(),
-            since: ctx.now(),
-        })
-        .collect();
+    let rows = rows(ctx, user, memberships);
     let new = members::insert_missing(tx, &rows)
         .await
         .map_err(|failure| {

@@ -15,9 +15,10 @@ pub use remove::remove;
 pub use update::update;
 
 use crate::audit::model::Change;
+use crate::ctx::Ctx;
 use crate::db::ids::{Id, Kind, quoted};
 use crate::error::Error;
-use crate::teams::model::Membership;
+use crate::teams::model::{Membership, NewMembership};
 use crate::{teams, users};
 
 /// The error of a user who does not belong to the team.
@@ -36,6 +37,17 @@ pub fn no_member(field: &str, user: Uuid) -> Error {
 pub(super) fn joined(membership: &Membership) -> Change {
     let team = Id::new(Kind::Team, membership.team_id);
     Change::created("teamMember.add", team, membership.snapshot()).at(paths(membership))
+}
+
+/// The memberships of that user that begin now.
+fn rows(ctx: &Ctx, user: Uuid, memberships: &[NewMembership]) -> Vec<Membership> {
+    let begun = |membership: &NewMembership| Membership {
+        team_id: membership.team,
+        user_id: user,
+        role: membership.role.as_str().into(),
+        since: ctx.now(),
+    };
+    memberships.iter().map(begun).collect()
 }
 
 fn paths(membership: &Membership) -> [crate::permissions::path::Path; 2] {
