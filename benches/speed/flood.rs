@@ -136,7 +136,7 @@ impl Ending {
 }
 
 /// Valid requests at their rate for that time; what each waited for its answer, counted from when it was due.
-fn valid(address: &str, time: Duration, requests: &[Vec<u8>]) -> Vec<u32> {
+pub fn valid(address: &str, time: Duration, requests: &[Vec<u8>]) -> Vec<u32> {
     let pause = Duration::from_secs(1) * CALLERS / RATE;
     let mut waited = Vec::new();
     std::thread::scope(|scope| {

@@ -1,6 +1,6 @@
 //! The speed of reads and of making keys, as ratios against limits measured in the same run: a constant route of the same
 //! binary, and pgbench with the same statements on the same database. `cargo bench` runs it all, `cargo bench -- reads`,
-//! `verify`, `limits`, `revoking`, `flood`, `scale`, `usage` or `report` a part; `docs/performance.md` has figures and says what limits each.
+//! `verify`, `limits`, `revoking`, `flood`, `sign-ins`, `scale`, `usage` or `report` a part; `docs/performance.md` has figures and says what limits each.
 //!
 //! `KEYSTEAD_BENCH_SECONDS` (5) is the length of one measurement, `KEYSTEAD_BENCH_USERS` (100,000) the size of the data;
 //! `scale` compares `KEYSTEAD_BENCH_FEW_USERS` (10,000) with `KEYSTEAD_BENCH_MANY_USERS` (1,000,000). The data stays below
@@ -21,6 +21,7 @@ mod postgres;
 mod report;
 mod revoking;
 mod scale;
+mod sign_ins;
 mod statements;
 mod usage;
 mod verify;
@@ -187,7 +188,7 @@ async fn main() {
     let users = setting("KEYSTEAD_BENCH_USERS", 100_000);
     let time = Duration::from_secs(seconds);
     println!("one measurement lasts {seconds} s; {CLIENTS} clients unless said otherwise");
-    if ["reads", "verify", "limits", "revoking", "flood"]
+    if ["reads", "verify", "limits", "revoking", "flood", "sign-ins"]
         .into_iter()
         .any(wanted)
     {
@@ -234,6 +235,9 @@ async fn on_one_size(users: u64, time: Duration, wanted: impl Fn(&str) -> bool) 
     }
     if wanted("flood") {
         flood::measure(&folder, &url, &key, &sample, time).await;
+    }
+    if wanted("sign-ins") {
+        sign_ins::measure(&folder, &url, &key, &sample, time).await;
     }
     database.stop().await.unwrap();
 }
