@@ -2,6 +2,7 @@
 
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::sync::{Arc, LazyLock, Mutex, PoisonError};
+use std::time::Instant;
 
 use tokio::sync::oneshot;
 
@@ -49,13 +50,14 @@ fn yield_to_others() {
     }
 }
 
-/// Runs it on one of these threads.
+/// Runs it on one of these threads. How long that took, with the time before its turn, is the metric `keystead_password_hash_seconds`.
 ///
 /// # Errors
 /// `SERVICE_UNAVAILABLE` where too many wait already; an internal error if bcrypt fails.
 pub(super) async fn run<T: Send + 'static>(
     work: impl FnOnce() -> bcrypt::BcryptResult<T> + Send + 'static,
 ) -> Result<T> {
+    let asked = Instant::now();
     let (done, answer) = oneshot::channel();
     let job: Job = Box::new(move || {
         // Whoever asked may have gone; then nobody needs the answer, nor the work.
@@ -78,5 +80,6 @@ pub(super) async fn run<T: Send + 'static>(
     let answer = answer
         .await
         .map_err(|_| Error::internal("the thread for hashing has gone"))?;
+    metrics::histogram!("keystead_password_hash_seconds").record(asked.elapsed().as_secs_f64());
     answer.map_err(|error| Error::internal(error.to_string()))
 }

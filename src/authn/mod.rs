@@ -33,9 +33,13 @@ use last_used::LastUsed;
 use password::Passwords;
 use usable::{Unusable, usable};
 
-use crate::secrets::{API_KEY_PREFIX, Digest, KeyText, SESSION_PREFIX, SealingKey, Secret};
+use crate::secrets::{
+    API_KEY_PREFIX, Digest, INVITATION_PREFIX, KeyText, SESSION_PREFIX, SealingKey, Secret,
+};
 use crate::sessions::model::Terms;
 
+/// What the tokens of links begin with: of invitations, and of links to sign in by.
+const OF_LINKS: [&str; 2] = [INVITATION_PREFIX, "ksm_"];
 /// The longest `Authorization` header that is looked at, in bytes.
 const MAX_HEADER: usize = 1_024;
 
@@ -97,6 +101,14 @@ fn basic(encoded: &str) -> Result<Credential> {
             "The API key stands where the user name belongs. Send it as the password, as `curl -u :ks_…` does.",
         ));
     }
+    // With a name it may be a password that happens to begin so.
+    if KeyText::of(SESSION_PREFIX, password) != KeyText::Other
+        || (name.is_empty() && password.starts_with(SESSION_PREFIX))
+    {
+        return Err(refused(
+            "The secret of a session stands where the password belongs. Send it as 'Bearer kss_…'.",
+        ));
+    }
     let password = Secret::new(password.to_owned());
     Ok(
         if name.is_empty() || password.expose().starts_with(API_KEY_PREFIX) {
@@ -105,6 +117,17 @@ fn basic(encoded: &str) -> Result<Credential> {
             Credential::Password(name.to_owned(), password)
         },
     )
+}
+
+/// Why that text is no API key.
+fn no_key(text: &str) -> &'static str {
+    if text.is_empty() {
+        "The credential is empty. It is a key, ks_…, or the secret of a session, kss_…."
+    } else if OF_LINKS.iter().any(|prefix| text.starts_with(prefix)) {
+        "That is the token of a link, and no credential. Open the link."
+    } else {
+        "The credential is not an API key: a key is ks_ and 37 letters and digits, the last six a checksum. Was it cut?"
+    }
 }
 
 fn refused(message: impl Into<String>) -> Error {
@@ -192,9 +215,7 @@ impl Authenticator {
 
     async fn by_key(&self, secret: &Secret, ip: Option<IpAddr>) -> Result<Actor> {
         let KeyText::Key(digest) = KeyText::read(secret.expose()) else {
-            return Err(refused(
-                "The credential is not an API key: a key is ks_ and 37 letters and digits, the last six a checksum. Was it cut?",
-            ));
+            return Err(refused(no_key(secret.expose())));
         };
         let holder = self.holder(digest, secret.sealing_key(), ip).await?;
         if let Some(key) = holder.api_key_id {

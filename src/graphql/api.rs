@@ -283,10 +283,11 @@ impl Api {
         let deadline = self.inner.settings.deadline;
         let (id, cost) = (ctx.request.id.clone(), prepared.operation.cost);
         let undone = whole || !prepared.is_mutation();
+        let kept = !undone;
         let request = self.bound(ctx, loaders, prepared.request);
         let running = self.inner.schema.execute(request);
         match tokio::time::timeout(deadline, AssertUnwindSafe(running).catch_unwind()).await {
-            Ok(Ok(response)) => finish(response, &id, cost, whole),
+            Ok(Ok(response)) => finish(response, &id, cost, whole, kept),
             Ok(Err(_panic)) => Err(Error::internal(format!("request {id} panicked")).into()),
             Err(_elapsed) => Err(late(deadline, undone).into()),
         }
@@ -314,10 +315,10 @@ impl Api {
                 Ok(response) if number == 0 && response.data == Value::Null => {
                     match Refused::by_resolver(&response.errors) {
                         Some(refused) => Err(refused),
-                        None => finish(response, &id, cost, false),
+                        None => finish(response, &id, cost, false, false),
                     }
                 }
-                Ok(response) => finish(response, &id, cost, false),
+                Ok(response) => finish(response, &id, cost, false, false),
                 Err(_panic) => Err(Error::internal(format!("subscription {id} panicked")).into()),
             })
             .boxed()
@@ -354,11 +355,19 @@ fn late(deadline: Duration, undone: bool) -> Error {
     )
 }
 
-/// Turns the engine's response into bytes. It is serialised as it is: the order of its keys is the request's.
-fn finish(mut response: Response, id: &str, cost: u64, whole: bool) -> Result<Executed, Refused> {
+/// Turns the engine's response into bytes. It is serialised as it is: the order of its keys is the request's. `kept`: it is of a mutation
+/// whose changes are committed when their fields are resolved, so that what fails below them did not prevent them.
+fn finish(
+    mut response: Response,
+    id: &str,
+    cost: u64,
+    whole: bool,
+    kept: bool,
+) -> Result<Executed, Refused> {
     let mut verdicts: Vec<Verdict> = Vec::new();
     for error in &mut response.errors {
-        verdicts.push(present(error, id));
+        let made = kept && error.path.len() > 1;
+        verdicts.push(present(error, id, made));
     }
     let refused = response.data == Value::Null
         && !response.errors.is_empty()

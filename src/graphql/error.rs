@@ -178,8 +178,12 @@ pub struct Verdict {
     pub passing: bool,
 }
 
-/// Gives an error its code, field and request id. Causes go to the log and nowhere else.
-pub fn present(error: &mut ServerError, request_id: &str) -> Verdict {
+/// What is said instead of "nothing was changed" where a change is made, and the database cannot be asked what the answer shows of it.
+const MADE: &str = "The change is made, but the database cannot be reached right now to read all that was asked of it. Do not send the change again; ask for the rest in a moment.";
+
+/// Gives an error its code, field and request id. Causes go to the log and nowhere else. `made`: it is about a part of what a mutation
+/// answers that has made its change.
+pub fn present(error: &mut ServerError, request_id: &str, made: bool) -> Verdict {
     let extensions = error
         .extensions
         .get_or_insert_with(ErrorExtensionValues::default);
@@ -190,10 +194,16 @@ pub fn present(error: &mut ServerError, request_id: &str) -> Verdict {
     {
         Some(source) => {
             extensions.set("code", source.code.as_str());
+            let made = made && source.code == Code::ServiceUnavailable;
+            if made {
+                error.message = MADE.into();
+            }
+            // Whoever tries again by itself is not to make the change twice.
+            let retry_after = source.retry_after.filter(|_| !made);
             if let Some(field) = &source.field {
                 extensions.set("field", field.as_str());
             }
-            if let Some(seconds) = source.retry_after {
+            if let Some(seconds) = retry_after {
                 extensions.set("retryAfter", seconds);
             }
             if let Some(cause) = &source.cause {
@@ -206,7 +216,7 @@ pub fn present(error: &mut ServerError, request_id: &str) -> Verdict {
             }
             Verdict {
                 code: source.code.as_str(),
-                retry_after: source.retry_after,
+                retry_after,
                 passing: source.is_retryable(),
             }
         }

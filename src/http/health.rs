@@ -134,6 +134,10 @@ fn describe() {
             "keystead_key_memory_total",
             "Look-ups of keys in memory by result",
         ),
+        (
+            "keystead_sign_ins_total",
+            "Passwords that were tried, by result: right, wrong, throttled",
+        ),
     ] {
         metrics::describe_counter!(name, text);
     }
@@ -171,6 +175,10 @@ fn describe() {
         (
             "keystead_revocation_wait_seconds",
             "How long changes waited for other servers to hear of them",
+        ),
+        (
+            "keystead_password_hash_seconds",
+            "How long hashing a password took, with the time before its turn",
         ),
     ] {
         metrics::describe_histogram!(name, text);

@@ -13,6 +13,7 @@ use super::types::Invitation;
 use crate::db::ids::{Id, Kind};
 use crate::error::Result;
 use crate::graphql::request;
+use crate::invitations::model::Accepted;
 use crate::invitations::ops;
 use crate::sessions;
 use crate::sessions::graphql::Session;
@@ -49,17 +50,36 @@ pub struct RevokeInvitationPayload {
 }
 
 /// What `acceptInvitation` answers.
-#[derive(SimpleObject)]
-pub struct AcceptInvitationPayload {
+pub struct AcceptInvitationPayload(Accepted);
+
+/// What `acceptInvitation` answers.
+#[Object]
+impl AcceptInvitationPayload {
     /// Who has come in.
-    user: User,
+    async fn user(&self) -> User {
+        User(Arc::new(self.0.user.clone()))
+    }
+
     /// The teams that the user belongs to by this invitation.
-    joined: Vec<Team>,
+    async fn joined(&self, context: &Context<'_>) -> Result<Vec<Team>> {
+        let loaders = &request(context).loaders;
+        let teams = self.0.joined.iter().map(|id| loaders.teams.load(*id));
+        let teams = try_join_all(teams).await?;
+        Ok(teams.into_iter().flatten().map(Team).collect())
+    }
+
     /// The session that was begun; null for one who was signed in.
-    session: Option<Session>,
+    async fn session(&self) -> Option<Session> {
+        let (session, _) = self.0.session.as_ref()?;
+        Some(Session(Arc::new(session.clone())))
+    }
+
     /// The secret of the session, for the header `Authorization: Bearer kss_…`. It is shown this once and cannot be read again. Null where
     /// it went into a cookie, and for one who was signed in.
-    secret: Option<String>,
+    async fn secret(&self) -> Option<String> {
+        let (_, secret) = self.0.session.as_ref()?;
+        secret.as_ref().map(|secret| secret.expose().to_owned())
+    }
 }
 
 /// Mutations on invitations.
@@ -130,18 +150,9 @@ impl InvitationMutations {
             true => Some(sessions::ops::cookies(&request.ctx, "input.cookie")?),
             false => None,
         };
-        let accepted = ops::accept(&request.ctx, input.read(cookies))
-            .await
-            .map_err(|error| request.refused(error))?;
-        let teams = accepted.joined.iter();
-        let teams = teams.map(|id| request.loaders.teams.load(*id));
-        let teams = try_join_all(teams).await?;
-        let (session, secret) = accepted.session.unzip();
-        Ok(AcceptInvitationPayload {
-            user: User(Arc::new(accepted.user)),
-            joined: teams.into_iter().flatten().map(Team).collect(),
-            session: session.map(|session| Session(Arc::new(session))),
-            secret: secret.flatten().map(|secret| secret.expose().to_owned()),
-        })
+        let accepted = ops::accept(&request.ctx, input.read(cookies)).await;
+        accepted
+            .map(AcceptInvitationPayload)
+            .map_err(|error| request.refused(error))
     }
 }

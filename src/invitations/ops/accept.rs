@@ -178,6 +178,9 @@ async fn join(
         ));
     }
     let policy = ctx.policies.present(&ctx.db).await?;
+    // Joining does not change it, and what is read after the commit can fail.
+    let found = users::ops::by_ids(&ctx.db, vec![holder.user_id]).await?;
+    let user = found.get(&holder.user_id).ok_or_else(|| invalid(TOKEN))?;
 
     let mut tx = ctx.db.begin("accept_invitation").await?;
     let (before, inviter) = authorise(ctx, &mut tx, &digest, &offer, &policy).await?;
@@ -190,8 +193,6 @@ async fn join(
 
     ctx.events.publish();
 
-    let found = users::ops::by_ids(&ctx.db, vec![holder.user_id]).await?;
-    let user = found.get(&holder.user_id).ok_or_else(|| invalid(TOKEN))?;
     Ok(Accepted {
         user: user.as_ref().clone(),
         joined,

@@ -1,20 +1,36 @@
 //! The mutation on limits.
 
-use async_graphql::{Context, Object, SimpleObject};
+use async_graphql::{Context, Object};
 
 use super::inputs::UpdateLimitsInput;
 use super::types::Limits;
 use crate::error::Result;
 use crate::graphql::request;
+use crate::limits::model::Subject;
 use crate::limits::ops;
 
 /// What `updateLimits` answers.
-#[derive(SimpleObject)]
 pub struct UpdateLimitsPayload {
-    /// The limits as they hold now; of a member with what holds for each.
-    limits: Limits,
-    /// Whether anything was changed.
+    subject: Subject,
     changed: bool,
+}
+
+/// What `updateLimits` answers.
+#[Object]
+impl UpdateLimitsPayload {
+    /// The limits as they hold now; of a member with what holds for each.
+    async fn limits(&self, context: &Context<'_>) -> Result<Limits> {
+        let ctx = &request(context).ctx;
+        let at = (ctx.now(), ctx.policy.reservations.charging);
+        let found = ops::by_subjects(&ctx.db, at, vec![self.subject]).await?;
+        let limits = found.into_values().next().map(Limits::of);
+        Ok(limits.unwrap_or_default())
+    }
+
+    /// Whether anything was changed.
+    async fn changed(&self) -> bool {
+        self.changed
+    }
 }
 
 /// Mutations on limits.
@@ -34,13 +50,7 @@ impl LimitMutations {
     ) -> Result<UpdateLimitsPayload> {
         let ctx = &request(context).ctx;
         let (subject, changes) = input.read()?;
-        let at = (ctx.now(), ctx.policy.reservations.charging);
         let changed = ops::update(ctx, subject, changes).await?;
-        let found = ops::by_subjects(&ctx.db, at, vec![subject]).await?;
-        let limits = found.into_values().next().map(Limits::of);
-        Ok(UpdateLimitsPayload {
-            limits: limits.unwrap_or_default(),
-            changed,
-        })
+        Ok(UpdateLimitsPayload { subject, changed })
     }
 }

@@ -14,7 +14,7 @@ use super::types::Team;
 use crate::db::ids::{Id, Kind};
 use crate::error::Result;
 use crate::graphql::request;
-use crate::teams::model::NewMember;
+use crate::teams::model::{self, NewMember};
 use crate::teams::ops::{self, members};
 use crate::users::graphql::User;
 
@@ -54,12 +54,24 @@ pub struct UpdateTeamMemberPayload {
 }
 
 /// What `removeTeamMember` answers.
-#[derive(SimpleObject)]
 pub struct RemoveTeamMemberPayload {
+    team: Arc<model::Team>,
+    user: Uuid,
+}
+
+/// What `removeTeamMember` answers.
+#[Object]
+impl RemoveTeamMemberPayload {
     /// The team.
-    team: Team,
+    async fn team(&self) -> Team {
+        Team(self.team.clone())
+    }
+
     /// The user, who does not belong to it any more.
-    user: User,
+    async fn user(&self, context: &Context<'_>) -> Result<User> {
+        let user = request(context).loaders.users.load(self.user).await?;
+        Ok(User(user.ok_or_else(|| super::members::gone("user"))?))
+    }
 }
 
 /// Mutations on teams.
@@ -152,10 +164,9 @@ impl TeamMutations {
         let request = request(context);
         let allow = input.allow_teams_without_admin;
         let left = members::remove(&request.ctx, team, user, allow).await?;
-        let user = request.loaders.users.load(user).await?;
         Ok(RemoveTeamMemberPayload {
-            team: Team(Arc::new(left)),
-            user: User(user.ok_or_else(|| super::members::gone("user"))?),
+            team: Arc::new(left),
+            user,
         })
     }
 }

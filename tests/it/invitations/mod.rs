@@ -1,9 +1,12 @@
 //! Invitations: links by which people come in.
 
 mod accept;
+mod faults;
+mod mailed;
 mod manage;
 mod page;
 mod tokens;
+mod work;
 
 use serde_json::{Value, json};
 

@@ -10,9 +10,13 @@ use keystead::db::Endpoint;
 use keystead::secrets::Sealer;
 use serde_json::json;
 
+use nix::sys::signal::Signal;
+
 use crate::cli::Folder;
-use crate::mail::{invitation, put};
-use crate::support::{Mood, SmtpServer, database};
+use crate::mail::{counts, deliver, invitation, put};
+use crate::replicas::processes::{Process, Protocol};
+use crate::support::{HttpAnswer, Mood, Receiver, Setup, SmtpServer, TestApp, database};
+use crate::webhooks::{create, deliveries, setup};
 
 const KEY: &str = "one key for both servers, and long enough";
 
@@ -76,4 +80,97 @@ async fn what_a_killed_server_had_claimed_is_sent_by_another() {
         keystead::outbox::ops::counts(&ctx.db).await.unwrap(),
         (0, 0)
     );
+}
+
+/// What every app under test seals with, for a server of its own process beside it.
+const OF_TESTS: &str = "the key of every app under test, as long as one must be";
+
+/// An app, and a server of another process on its database, which is the one that delivers. The app's clock stands years later: what the
+/// other had claimed is free for it.
+async fn beside(server: &SmtpServer) -> (TestApp, Process) {
+    let url = database().await;
+    let app = TestApp::with(Setup {
+        endpoint: Some(Endpoint::parse(&url).unwrap()),
+        mail: server.settings(None),
+        ..setup()
+    })
+    .await;
+    let port = server.address.port().to_string();
+    let settings = [
+        ("KEYSTEAD_SEALING_KEY", OF_TESTS),
+        ("KEYSTEAD_SMTP_HOST", "127.0.0.1"),
+        ("KEYSTEAD_SMTP_PORT", &port),
+        ("KEYSTEAD_SMTP_SECURITY", "none"),
+        ("KEYSTEAD_MAIL_FROM", "keystead@example.com"),
+        ("KEYSTEAD_WEBHOOK_NETWORKS", "127.0.0.0/8"),
+    ];
+    (app, Process::with(&url, Protocol::On, &settings).await)
+}
+
+/// The receiver has it, and the server dies before it can say so: it comes twice, the same by its id, and then no more.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_mail_that_was_sent_by_a_server_that_could_not_say_so_is_sent_again() {
+    let server = SmtpServer::start().await;
+    let (app, process) = beside(&server).await;
+    server.feel(Mood::Hanging);
+    let invite = "mutation { createInvitation(input: {email: \"ada@example.com\"}) { mailed } }";
+    let made = process.ask(&app.admin_key, invite).await.unwrap();
+    assert_eq!(made["data"]["createInvitation"]["mailed"], true, "{made}");
+    server.begun(1).await;
+    process.proxy.freeze();
+    server.feel(Mood::Well);
+    server.arrived(1).await;
+    process.signal(Signal::SIGKILL);
+    drop(process);
+    assert_eq!(
+        counts(&app).await,
+        (1, 0),
+        "nobody has said that it was sent"
+    );
+    assert_eq!(deliver(&app).await, 1);
+    let received = server.received();
+    assert_eq!(received.len(), 2);
+    assert_eq!(
+        received[0].header("message-id"),
+        received[1].header("message-id")
+    );
+    assert_eq!((deliver(&app).await, counts(&app).await), (0, (0, 0)));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_event_that_was_told_by_a_server_that_could_not_say_so_is_told_again() {
+    let (server, receiver) = (SmtpServer::start().await, Receiver::start().await);
+    let (app, process) = beside(&server).await;
+    create(&app.admin(), &receiver, &["role.create"]).await;
+    receiver.answer(HttpAnswer::Nothing);
+    let role = "mutation { createRole(input: {name: \"told\", privileges: [\"model.use\"]}) { role { id } } }";
+    let made = process.ask(&app.admin_key, role).await.unwrap();
+    assert!(made["errors"].is_null(), "{made}");
+    receiver.wait(1).await;
+    process.proxy.freeze();
+    receiver.answer(HttpAnswer::Status(204));
+    // Until the answer has been read.
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    process.signal(Signal::SIGKILL);
+    drop(process);
+    let waiting = deliveries(&app.admin(), json!({})).await;
+    assert_eq!(
+        (waiting.len(), &waiting[0]["status"]),
+        (1, &json!("PENDING")),
+        "{waiting:?}"
+    );
+    assert_eq!(deliver(&app).await, 1);
+    let arrived = receiver.arrived();
+    assert_eq!(arrived.len(), 2);
+    assert_eq!(
+        arrived[0].headers["webhook-id"],
+        arrived[1].headers["webhook-id"]
+    );
+    assert_eq!(arrived[0].body, arrived[1].body);
+    let done = deliveries(&app.admin(), json!({})).await;
+    assert_eq!(
+        (&done[0]["status"], &done[0]["attempts"]),
+        (&json!("DELIVERED"), &json!(2))
+    );
+    assert_eq!((deliver(&app).await, counts(&app).await), (0, (0, 0)));
 }

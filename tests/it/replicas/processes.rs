@@ -30,6 +30,11 @@ pub enum Protocol {
 
 impl Process {
     pub async fn start(url: &str, protocol: Protocol) -> Process {
+        Process::with(url, protocol, &[]).await
+    }
+
+    /// The same with those settings in its environment.
+    pub async fn with(url: &str, protocol: Protocol, settings: &[(&str, &str)]) -> Process {
         let proxy = Proxy::before(url);
         let mut command = Command::new(env!("CARGO_BIN_EXE_keystead"));
         command
@@ -39,6 +44,7 @@ impl Process {
             .env("KEYSTEAD_REQUESTS_PER_ACTOR", "0")
             .env("KEYSTEAD_COST_PER_MINUTE", "0")
             .env("KEYSTEAD_POOL_WAIT", "2s")
+            .envs(settings.iter().copied())
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::null());

@@ -3,11 +3,14 @@
 mod basic;
 mod cookie;
 mod ending;
+mod faults;
 mod lifetimes;
 mod listed;
 mod passwords;
 mod sign_in;
 mod throttle;
+mod tokens;
+mod work;
 
 use chrono::{DateTime, Utc};
 use keystead::db::ids::Kind;

@@ -8,7 +8,7 @@ use hyper::client::conn::http1;
 use hyper_util::rt::TokioIo;
 use keystead::http::{Reserved, Settings};
 use serde_json::{Value, json};
-use tokio::net::TcpStream;
+use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
@@ -59,15 +59,7 @@ impl Bound {
 
     /// Sends a request over a connection of its own.
     pub async fn send(&self, call: Call) -> Answer {
-        let stream = TcpStream::connect(self.address).await.unwrap();
-        let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await.unwrap();
-        let driving = tokio::spawn(connection);
-        let mut request = call.build();
-        let host = self.address.to_string().parse().unwrap();
-        request.headers_mut().insert("host", host);
-        let answer = Answer::of(sender.send_request(request).await.unwrap()).await;
-        driving.abort();
-        answer
+        send(self.address, call).await
     }
 
     /// A WebSocket that offers `graphql-transport-ws`.
@@ -88,6 +80,45 @@ impl Bound {
         let (stream, _) = connect_async(request).await?;
         Ok(Socket { stream })
     }
+}
+
+/// The app's routes on a real port and nothing else of a server: nobody delivers mails, holds a lease or stores uses meanwhile.
+pub struct Routes {
+    address: SocketAddr,
+    served: JoinHandle<()>,
+}
+
+impl Routes {
+    pub async fn of(app: &TestApp) -> Routes {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let routes = keystead::http::router(app.app.clone(), Settings::default());
+        let served = tokio::spawn(async move { axum::serve(listener, routes).await.unwrap() });
+        Routes { address, served }
+    }
+
+    /// Sends a request over a connection of its own.
+    pub async fn send(&self, call: Call) -> Answer {
+        send(self.address, call).await
+    }
+}
+
+impl Drop for Routes {
+    fn drop(&mut self) {
+        self.served.abort();
+    }
+}
+
+async fn send(address: SocketAddr, call: Call) -> Answer {
+    let stream = TcpStream::connect(address).await.unwrap();
+    let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await.unwrap();
+    let driving = tokio::spawn(connection);
+    let mut request = call.build();
+    let host = address.to_string().parse().unwrap();
+    request.headers_mut().insert("host", host);
+    let answer = Answer::of(sender.send_request(request).await.unwrap()).await;
+    driving.abort();
+    answer
 }
 
 /// A client's end of a WebSocket.

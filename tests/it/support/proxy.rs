@@ -1,7 +1,8 @@
 //! A proxy between the app and Postgres that breaks when it is told to.
 
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::{Arc, Mutex};
 
 use keystead::db::Endpoint;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -20,11 +21,49 @@ enum State {
     Cut,
 }
 
+/// On which side of a message the database is cut off.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Side {
+    /// The database never gets it.
+    Before,
+    /// The database gets it and does it, and its answer never arrives.
+    After,
+}
+
+/// A break that is to come.
+#[derive(Default)]
+struct Fault {
+    /// After so many messages from the app; `None`: it has come, or none is to.
+    armed: Mutex<Option<(usize, Side)>>,
+    /// How often there was one: connections from before the last are closed.
+    broken: watch::Sender<u64>,
+}
+
+impl Fault {
+    /// Counts a message from the app, and says whether this is the one.
+    fn count(&self) -> Option<Side> {
+        let mut armed = self.armed.lock().unwrap();
+        let (left, side) = armed.as_mut()?;
+        if *left > 0 {
+            *left -= 1;
+            return None;
+        }
+        let side = *side;
+        *armed = None;
+        Some(side)
+    }
+
+    fn close(&self) {
+        self.broken.send_modify(|broken| *broken += 1);
+    }
+}
+
 /// A proxy on a Unix socket in a folder of its own.
 pub struct Proxy {
     pub endpoint: Endpoint,
     pub url: String,
     state: watch::Sender<State>,
+    fault: Arc<Fault>,
     folder: PathBuf,
 }
 
@@ -47,14 +86,26 @@ impl Proxy {
         let socket = socket_in(Path::new(real));
         let listener = UnixListener::bind(folder.join(socket.file_name().unwrap())).unwrap();
         let (state, watched) = watch::channel(State::Open);
-        tokio::spawn(accept(listener, socket, watched));
+        let fault = Arc::<Fault>::default();
+        tokio::spawn(accept(listener, socket, watched, fault.clone()));
         let url = format!("{before}host={}&{after}", folder.display());
         Proxy {
             endpoint: Endpoint::parse(&url).unwrap(),
             url,
             state,
+            fault,
             folder,
         }
+    }
+
+    /// Closes all connections at the message with that number, from 0, of those that the app sends from now on; new ones are taken at once.
+    pub fn cut_at(&self, message: usize, side: Side) {
+        *self.fault.armed.lock().unwrap() = Some((message, side));
+    }
+
+    /// Says whether the cut that was wanted has come; if not, it does not any more.
+    pub fn has_cut(&self) -> bool {
+        self.fault.armed.lock().unwrap().take().is_none()
     }
 
     /// Closes all connections and takes no new ones.
@@ -92,7 +143,12 @@ fn socket_in(folder: &Path) -> PathBuf {
         .unwrap()
 }
 
-async fn accept(listener: UnixListener, real: PathBuf, state: watch::Receiver<State>) {
+async fn accept(
+    listener: UnixListener,
+    real: PathBuf,
+    state: watch::Receiver<State>,
+    fault: Arc<Fault>,
+) {
     while let Ok((client, _)) = listener.accept().await {
         if *state.borrow() == State::Cut {
             continue;
@@ -102,30 +158,68 @@ async fn accept(listener: UnixListener, real: PathBuf, state: watch::Receiver<St
         };
         let (from_client, to_client) = client.into_split();
         let (from_server, to_server) = server.into_split();
-        tokio::spawn(carry(from_client, to_server, state.clone()));
-        tokio::spawn(carry(from_server, to_client, state.clone()));
+        let swallow = Arc::new(AtomicBool::new(false));
+        for (from, to, by_app) in [
+            (from_client, to_server, true),
+            (from_server, to_client, false),
+        ] {
+            let mut broken = fault.broken.subscribe();
+            broken.mark_unchanged();
+            let way = Way {
+                by_app,
+                state: state.clone(),
+                fault: fault.clone(),
+                swallow: swallow.clone(),
+            };
+            tokio::spawn(async move {
+                tokio::select! {
+                    () = way.carry(from, to) => {}
+                    _ = broken.changed() => {}
+                }
+            });
+        }
     }
 }
 
-async fn carry(mut from: OwnedReadHalf, mut to: OwnedWriteHalf, mut state: watch::Receiver<State>) {
-    let mut bytes = vec![0; 16 * 1024];
-    loop {
-        let read = tokio::select! {
-            cut = state.wait_for(|state| *state == State::Cut) => {
-                drop(cut);
+/// One direction of a connection.
+struct Way {
+    by_app: bool,
+    state: watch::Receiver<State>,
+    fault: Arc<Fault>,
+    /// What comes back on this connection is the answer that never arrives.
+    swallow: Arc<AtomicBool>,
+}
+
+impl Way {
+    async fn carry(mut self, mut from: OwnedReadHalf, mut to: OwnedWriteHalf) {
+        let mut bytes = vec![0; 16 * 1024];
+        loop {
+            let read = tokio::select! {
+                cut = self.state.wait_for(|state| *state == State::Cut) => {
+                    drop(cut);
+                    return;
+                }
+                read = from.read(&mut bytes) => read.unwrap_or(0),
+            };
+            if read == 0 {
                 return;
             }
-            read = from.read(&mut bytes) => read.unwrap_or(0),
-        };
-        if read == 0 {
-            return;
-        }
-        match state.wait_for(|state| *state != State::Frozen).await {
-            Ok(state) if *state == State::Open => {}
-            _ => return,
-        }
-        if to.write_all(&bytes[..read]).await.is_err() {
-            return;
+            if self.by_app {
+                match self.fault.count() {
+                    None => {}
+                    Some(Side::Before) => return self.fault.close(),
+                    Some(Side::After) => self.swallow.store(true, Ordering::SeqCst),
+                }
+            } else if self.swallow.load(Ordering::SeqCst) {
+                return self.fault.close();
+            }
+            match self.state.wait_for(|state| *state != State::Frozen).await {
+                Ok(state) if *state == State::Open => {}
+                _ => return,
+            }
+            if to.write_all(&bytes[..read]).await.is_err() {
+                return;
+            }
         }
     }
 }
