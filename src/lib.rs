@@ -3,7 +3,7 @@
 //! The map of the house. A request comes in at the top and goes down, never up:
 //!
 //! - [`http`] speaks HTTP; [`graphql`] holds the schema, its limits, loaders and scalars.
-//! - Each domain ([`users`], [`teams`], [`api_keys`], [`permissions`], [`policy`], [`invitations`], [`limits`], [`usage`], [`audit`], [`sessions`], …) has the same rooms: `mod` (the invariants), `model` (rows and values),
+//! - Each domain ([`users`], [`teams`], [`api_keys`], [`permissions`], [`policy`], [`invitations`], [`access_requests`], [`limits`], [`usage`], [`audit`], [`sessions`], …) has the same rooms: `mod` (the invariants), `model` (rows and values),
 //!   `store` (SQL, private), `ops` (the operations), `graphql` (types, queries, mutations).
 //! - [`authn`] finds out who is calling; [`permissions`] decides what that actor may do, and nobody else does.
 //! - [`replicas`] tells every server what changes, so that each may remember what it has read; [`telemetry`] sends traces to a
@@ -12,6 +12,7 @@
 //!   receivers of events.
 //! - [`db`] is the way to Postgres. [`ctx`] is what every operation takes first; [`app`] is what requests share.
 
+pub mod access_requests;
 pub mod api_keys;
 pub mod app;
 pub mod audit;

@@ -13,6 +13,7 @@ use crate::idempotency;
 use crate::limits::ops as limits;
 use crate::outbox::ops as outbox;
 use crate::sessions;
+use crate::teams;
 use crate::usage;
 use crate::webhooks::ops as webhooks;
 
@@ -30,6 +31,9 @@ const RESERVATIONS_EVERY: Duration = Duration::from_secs(5);
 
 /// How often the tables of usage events are looked after.
 const MONTHS_EVERY: Duration = Duration::from_secs(3_600);
+
+/// How often memberships that have ended are taken away. They give nothing meanwhile.
+const MEMBERSHIPS_EVERY: Duration = Duration::from_secs(30);
 
 /// How often dead letters that are too old are deleted.
 const LETTERS_EVERY: Duration = Duration::from_secs(3_600);
@@ -136,6 +140,24 @@ impl App {
         .await;
     }
 
+    /// Takes the memberships away that have ended; returns how many.
+    ///
+    /// # Errors
+    /// `SERVICE_UNAVAILABLE` when the database cannot be reached.
+    pub async fn end_memberships(&self) -> Result<usize> {
+        teams::ops::members::end(&self.ctx(Actor::Keystead, RequestInfo::default())).await
+    }
+
+    /// Does so every half a minute, for ever: a server runs it beside its requests.
+    pub async fn keep_memberships(self) {
+        keep(
+            MEMBERSHIPS_EVERY,
+            "cannot take memberships away that have ended",
+            || self.end_memberships(),
+        )
+        .await;
+    }
+
     /// Months, as `2030-01`, whose tables should have been made by [`App::keep_usage`] and are not there.
     ///
     /// # Errors
@@ -184,6 +206,7 @@ impl App {
             tokio::spawn(self.clone().keep_usage()),
             tokio::spawn(self.clone().keep_sessions()),
             tokio::spawn(self.clone().keep_letters()),
+            tokio::spawn(self.clone().keep_memberships()),
         ]
     }
 

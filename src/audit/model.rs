@@ -84,7 +84,8 @@ impl Change {
             | Kind::LimitPolicy
             | Kind::Policy
             | Kind::Invitation
-            | Kind::Session => Vec::new(),
+            | Kind::Session
+            | Kind::AccessRequest => Vec::new(),
         };
         Change {
             action,

@@ -36,11 +36,13 @@ pub enum Kind {
     Invitation,
     /// A session.
     Session,
+    /// What somebody asks for.
+    AccessRequest,
 }
 
 impl Kind {
     /// Every kind.
-    pub const ALL: [Kind; 13] = [
+    pub const ALL: [Kind; 14] = [
         Kind::User,
         Kind::ApiKey,
         Kind::Team,
@@ -54,6 +56,7 @@ impl Kind {
         Kind::Policy,
         Kind::Invitation,
         Kind::Session,
+        Kind::AccessRequest,
     ];
 
     /// The prefix, without the underscore.
@@ -72,6 +75,7 @@ impl Kind {
             Kind::Policy => "policy",
             Kind::Invitation => "inv",
             Kind::Session => "sess",
+            Kind::AccessRequest => "req",
         }
     }
 
@@ -91,6 +95,7 @@ impl Kind {
             Kind::Policy => "policy",
             Kind::Invitation => "invitation",
             Kind::Session => "session",
+            Kind::AccessRequest => "access request",
         }
     }
 }

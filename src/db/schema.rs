@@ -3,7 +3,7 @@
 mod links;
 mod receivers;
 mod usage;
-pub use links::invitations;
+pub use links::{access_requests, invitations};
 pub use receivers::{webhook_deliveries, webhooks};
 pub use usage::{usage_days, usage_events, usage_months, usage_quarters, usage_team_days, usage_team_months, usage_team_quarters};
 
@@ -256,6 +256,7 @@ diesel::table! {
         user_id -> Uuid,
         role -> Text,
         since -> Timestamptz,
+        expires_at -> Nullable<Timestamptz>,
     }
 }
 

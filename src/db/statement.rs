@@ -204,6 +204,27 @@ impl Statement {
     }
 }
 
+impl Statement {
+    /// Adds a truth value: what the nearest of some marks upwards says of `g.path`. Of each mark: its path, its word for that path, and its
+    /// word for what lies below.
+    pub(crate) fn marked_g(
+        self,
+        (paths, here, below): (Vec<String>, Vec<bool>, Vec<bool>),
+    ) -> Self {
+        self.sql("(SELECT CASE WHEN m.path = g.path THEN m.here ELSE m.below END FROM unnest(")
+            .bind(paths)
+            .sql("::text[], ")
+            .bind(here)
+            .sql("::boolean[], ")
+            .bind(below)
+            .sql(
+                "::boolean[]) AS m (path, here, below)
+            WHERE m.path = g.path OR m.path = '/' OR starts_with(g.path, m.path || '/')
+            ORDER BY length(m.path) DESC LIMIT 1)",
+            )
+    }
+}
+
 impl QueryFragment<Pg> for Statement {
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
         for part in &self.parts {

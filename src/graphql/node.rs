@@ -4,6 +4,7 @@ use async_graphql::{Context, ID, Interface, Object};
 use futures_util::future::join_all;
 
 use super::{Request, request};
+use crate::access_requests::graphql::AccessRequest;
 use crate::api_keys::graphql::ApiKey;
 use crate::audit::graphql::AuditEvent;
 use crate::db::ids::{Id, Kind};
@@ -37,6 +38,8 @@ pub enum Node {
     ApiKey(ApiKey),
     /// A link by which somebody comes in.
     Invitation(Invitation),
+    /// What somebody asks for.
+    AccessRequest(AccessRequest),
     /// Somebody who is signed in somewhere.
     Session(Session),
     /// Who is told of events.
@@ -104,6 +107,9 @@ async fn load(request: &Request, field: &str, id: &str) -> Result<Option<Node>> 
         Kind::Invitation => Ok(Invitation::load(request, id.uuid)
             .await?
             .map(Node::Invitation)),
+        Kind::AccessRequest => Ok(AccessRequest::load(request, id.uuid)
+            .await?
+            .map(Node::AccessRequest)),
         Kind::ApiKey => Ok(ApiKey::load(request, id.uuid).await?.map(Node::ApiKey)),
         Kind::Session => Ok(Session::load(request, id.uuid).await?.map(Node::Session)),
         Kind::Webhook => Ok(Webhook::load(request, id.uuid).await?.map(Node::Webhook)),

@@ -6,6 +6,7 @@ use super::connection::Described;
 use super::federation::{Federated, FederationQueries};
 use super::node::NodeQueries;
 use super::server_info::ServerQueries;
+use crate::access_requests::graphql::{AccessRequestMutations, AccessRequestQueries};
 use crate::api_keys::graphql::{ApiKeyMutations, ApiKeyQueries};
 use crate::audit::graphql::{AuditQueries, AuditSubscription};
 use crate::authn::graphql::ViewerQueries;
@@ -36,6 +37,7 @@ pub struct Query(
     PolicyQueries,
     WebhookQueries,
     InvitationQueries,
+    AccessRequestQueries,
 );
 
 /// What can be changed. Every mutation takes one `input` and is atomic.
@@ -50,6 +52,7 @@ pub struct Mutation(
     UsageMutations,
     PolicyMutations,
     InvitationMutations,
+    AccessRequestMutations,
     SessionMutations,
     WebhookMutations,
 );

@@ -44,6 +44,12 @@ templates! {
     /// Somebody is invited. `inviter`: who invites, or null; `purpose`: to what, as it follows "invites you to", such as "join the team
     /// Research"; `link`; `expires`: until when it holds, as text.
     Invitation = "invitation", ["inviter", "purpose", "link", "expires"];
+    /// Somebody asks for access. `requester`: who; `wants`: what, as it follows "asks for"; `until`: until when, as text, or null for good;
+    /// `justification`; `request`: its id.
+    AccessRequested = "access_requested", ["requester", "wants", "until", "justification", "request"];
+    /// A request for access was reviewed. `decision`: "approved" or "denied"; `wants`: what was asked for or, where it was approved, what was
+    /// given; `until`: until when, as text, or null; `reviewer`; `reason`, or null; `request`: its id.
+    AccessReviewed = "access_reviewed", ["decision", "wants", "until", "reviewer", "reason", "request"];
     /// Somebody wants to sign in by a link. `link`; `expires`: until when it holds, as text.
     MagicLink = "magic_link", ["link", "expires"];
     /// A second factor was removed by somebody else. `username`: whose; `factor`: which, as it follows "your"; `by`: who removed it.

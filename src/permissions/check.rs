@@ -100,7 +100,8 @@ impl<'a> Found<'a> {
             .candidates
             .iter()
             .filter(move |permission| permission.applies(below, when));
-        stored.chain(self.derived.into_iter().flatten())
+        let derived = self.derived.into_iter().flatten();
+        stored.chain(derived.filter(move |permission| permission.applies(below, when)))
     }
 
     /// Rule 4 for the whole set.

@@ -1,6 +1,6 @@
 //! Facts: everything [`check`](super::check::check) needs to know about one holder, and nothing more.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
@@ -45,7 +45,7 @@ impl PermissionFact {
         path: Path,
         role: &BuiltIn,
         propagate: bool,
-        since: DateTime<Utc>,
+        (since, until): (DateTime<Utc>, Option<DateTime<Utc>>),
     ) -> Arc<Self> {
         Arc::new(Self {
             id: derived_id(&principal, &path, role.id),
@@ -53,7 +53,7 @@ impl PermissionFact {
             path,
             role: role.facts(),
             propagate,
-            expires_at: None,
+            expires_at: until,
             created_by: None,
             created_at: since,
             derived: true,
@@ -105,6 +105,16 @@ pub struct TeamFacts {
     pub enabled: bool,
     /// When the user joined; when the team was made, where it is only an ancestor.
     pub since: DateTime<Utc>,
+    /// From this moment on the user does not belong to the team; `None` where it is only an ancestor.
+    pub until: Option<DateTime<Utc>>,
+}
+
+impl TeamFacts {
+    /// What the user is to the team at that moment.
+    pub fn role_at(&self, when: DateTime<Utc>) -> Option<TeamRole> {
+        self.role
+            .filter(|_| self.until.is_none_or(|end| when < end))
+    }
 }
 
 /// What is known of the key.
@@ -173,7 +183,7 @@ impl Facts {
             let is_own = user.is_some_and(|user| permission.principal == Principal::User(user.id));
             let is_keys = key.is_some_and(|key| permission.principal == Principal::ApiKey(key.id));
             let is_teams =
-                matches!(permission.principal, Principal::Team(id) if reaching.contains(&id));
+                matches!(permission.principal, Principal::Team(id) if reaching.contains_key(&id));
             if !(is_own || is_keys || is_teams) {
                 continue;
             }
@@ -184,7 +194,7 @@ impl Facts {
                 Principal::Team(_) => &mut node.teams,
                 Principal::ApiKey(_) => &mut node.key,
             };
-            place.push(permission.clone());
+            place.push(as_reaching(permission, &reaching));
         }
         Self {
             now,
@@ -261,26 +271,53 @@ impl Facts {
     }
 }
 
-/// The teams whose permissions reach the holder: its own, and upwards from each as long as they are enabled.
-fn reaching_teams(given: &Given) -> HashSet<Uuid> {
+/// The permission for as long as it reaches the holder: what a team gives ends with the last membership through which it gives it.
+fn as_reaching(permission: &Arc<PermissionFact>, reaching: &Reaching) -> Arc<PermissionFact> {
+    let Principal::Team(team) = permission.principal else {
+        return permission.clone();
+    };
+    match reaching.get(&team) {
+        Some(Some(end)) if permission.expires_at.is_none_or(|own| own > *end) => {
+            Arc::new(PermissionFact {
+                expires_at: Some(*end),
+                ..(**permission).clone()
+            })
+        }
+        _ => permission.clone(),
+    }
+}
+
+/// Teams whose permissions reach the holder, and until when; `None` is for ever.
+type Reaching = HashMap<Uuid, Option<DateTime<Utc>>>;
+
+/// The teams whose permissions reach the holder: its own, and upwards from each as long as they are enabled; and until when.
+fn reaching_teams(given: &Given) -> Reaching {
     let by_id: HashMap<Uuid, &TeamFacts> = given.teams.iter().map(|team| (team.id, team)).collect();
-    let mut reaching = HashSet::new();
+    let mut reaching = Reaching::new();
     for start in &given.teams {
         if start.role.is_none() && given.team != Some(start.id) {
             continue;
         }
+        let asked = given.team == Some(start.id);
+        let end = start.until.filter(|_| !asked);
         let mut next = Some(start);
         while let Some(team) = next.filter(|team| team.enabled) {
-            if !reaching.insert(team.id) {
+            let longer = |held: &Option<DateTime<Utc>>| match (end, held) {
+                (_, None) => false,
+                (None, Some(_)) => true,
+                (Some(new), Some(old)) => new > *old,
+            };
+            if !reaching.get(&team.id).is_none_or(longer) {
                 break;
             }
+            reaching.insert(team.id, end);
             next = team.parent.and_then(|parent| by_id.get(&parent).copied());
         }
     }
     reaching
 }
 
-fn derived_permissions(given: &Given, reaching: &HashSet<Uuid>) -> Vec<Arc<PermissionFact>> {
+fn derived_permissions(given: &Given, reaching: &Reaching) -> Vec<Arc<PermissionFact>> {
     let Some(user) = &given.user else {
         return Vec::new();
     };
@@ -292,7 +329,7 @@ fn derived_permissions(given: &Given, reaching: &HashSet<Uuid>) -> Vec<Arc<Permi
             Path::root(),
             &role::AUDITOR,
             true,
-            user.created_at,
+            (user.created_at, None),
         ));
     }
     let of_self = if user.role == InstanceRole::Viewer {
@@ -305,12 +342,12 @@ fn derived_permissions(given: &Given, reaching: &HashSet<Uuid>) -> Vec<Arc<Permi
         user_path(user.id),
         of_self,
         true,
-        user.created_at,
+        (user.created_at, None),
     ));
     for team in given
         .teams
         .iter()
-        .filter(|team| reaching.contains(&team.id))
+        .filter(|team| reaching.contains_key(&team.id))
     {
         let role = match team.role {
             Some(TeamRole::Admin) => &role::TEAM_ADMIN,
@@ -322,7 +359,7 @@ fn derived_permissions(given: &Given, reaching: &HashSet<Uuid>) -> Vec<Arc<Permi
             team_path(team.id),
             role,
             true,
-            team.since,
+            (team.since, team.until),
         ));
     }
     derived

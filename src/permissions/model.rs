@@ -36,9 +36,7 @@ impl Principal {
             Self::User(id) | Self::Team(id) | Self::ApiKey(id) => *id,
         }
     }
-}
 
-impl Principal {
     /// The typed id.
     pub fn typed_id(&self) -> Id {
         match *self {
@@ -67,7 +65,8 @@ impl Principal {
             | Kind::LimitPolicy
             | Kind::Policy
             | Kind::Invitation
-            | Kind::Session => Err(Error::bad_input(
+            | Kind::Session
+            | Kind::AccessRequest => Err(Error::bad_input(
                 field,
                 format!(
                     "{} is the id of {}. Give the id of a user, a team or an API key.",

@@ -103,6 +103,13 @@ pub fn territory(facts: &Facts, principal: &Principal, privilege: &Privilege) ->
     }
 }
 
+/// Marks as SQL takes them: of each its path, and whether the privilege is held at it and below it.
+pub(crate) fn told(marks: &[Mark]) -> (Vec<String>, Vec<bool>, Vec<bool>) {
+    let paths = marks.iter().map(|mark| mark.path.to_string()).collect();
+    let here = marks.iter().map(|mark| mark.here).collect();
+    (paths, here, marks.iter().map(|mark| mark.below).collect())
+}
+
 impl Territory {
     /// Whether the path is within.
     pub fn contains(&self, path: &Path) -> bool {

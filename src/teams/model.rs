@@ -66,12 +66,19 @@ pub struct Membership {
     pub role: String,
     /// When the user joined.
     pub since: DateTime<Utc>,
+    /// From this moment on the user does not belong to the team.
+    pub expires_at: Option<DateTime<Utc>>,
 }
 
 impl Membership {
     /// What the audit trail keeps of it; the event's target is the team.
     pub fn snapshot(&self) -> Value {
-        json!({"user": Id::new(Kind::User, self.user_id).to_string(), "role": self.role})
+        let mut snapshot =
+            json!({"user": Id::new(Kind::User, self.user_id).to_string(), "role": self.role});
+        if let Some(end) = self.expires_at {
+            snapshot["expiresAt"] = json!(end);
+        }
+        snapshot
     }
 }
 
@@ -93,6 +100,19 @@ pub struct NewMember {
     pub user: Uuid,
     /// What it is to the team.
     pub role: TeamRole,
+    /// From which moment on it does not belong to it.
+    pub expires_at: Option<DateTime<Utc>>,
+}
+
+/// What a member is to be from now on.
+#[derive(Debug, Clone, Copy)]
+pub struct MemberChange {
+    /// What it is to the team.
+    pub role: TeamRole,
+    /// From which moment on it does not belong to the team. Outer `None` keeps; inner `None` clears.
+    pub expires_at: Option<Option<DateTime<Utc>>>,
+    /// Whether the team may be left without an admin who can act.
+    pub allow_teams_without_admin: bool,
 }
 
 /// A team that a new user is to belong to.

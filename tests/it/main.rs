@@ -4,6 +4,7 @@
     reason = "a test that panics has failed, as it should"
 )]
 
+mod access_requests;
 mod api_keys;
 mod audit;
 mod authn;

@@ -162,7 +162,7 @@ impl Draft {
             let is_member = owner
                 .teams()
                 .iter()
-                .any(|each| each.id == team && each.role.is_some());
+                .any(|each| each.id == team && each.role_at(ctx.now()).is_some());
             if !is_member && !owner_is_service {
                 return Err(Error::bad_input(
                     field,

@@ -1,4 +1,24 @@
-//! The table of invitations.
+//! The tables of invitations and of requests for access.
+
+diesel::table! {
+    access_requests (id) {
+        id -> Uuid,
+        user_id -> Uuid,
+        asked -> Jsonb,
+        paths -> Array<Text>,
+        team_id -> Nullable<Uuid>,
+        justification -> Text,
+        until -> Nullable<Timestamptz>,
+        created_at -> Timestamptz,
+        expires_at -> Timestamptz,
+        decision -> Nullable<Text>,
+        decided_at -> Nullable<Timestamptz>,
+        decided_by -> Nullable<Uuid>,
+        reason -> Nullable<Text>,
+        granted -> Nullable<Jsonb>,
+        granted_until -> Nullable<Timestamptz>,
+    }
+}
 
 diesel::table! {
     invitations (id) {

@@ -96,6 +96,7 @@ async fn newcomer(
                 given.teams.push(TeamFacts {
                     role: role_in(team.id),
                     since: ctx.now(),
+                    until: None,
                     ..team.clone()
                 });
             }

@@ -141,6 +141,7 @@ pub fn collection(kind: Kind) -> Path {
                 Kind::Policy => "/policies",
                 Kind::Invitation => "/invitations",
                 Kind::Session => "/sessions",
+                Kind::AccessRequest => "/accessRequests",
             };
             (kind, Path::parse(name).expect("a constant"))
         })

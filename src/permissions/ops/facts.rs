@@ -241,7 +241,14 @@ pub(super) fn facts(now: DateTime<Utc>, row: &HolderRow) -> Result<Facts> {
 }
 
 #[derive(Deserialize)]
-struct TeamJson(Uuid, Option<Uuid>, Option<String>, bool, DateTime<Utc>);
+struct TeamJson(
+    Uuid,
+    Option<Uuid>,
+    Option<String>,
+    bool,
+    DateTime<Utc>,
+    Option<DateTime<Utc>>,
+);
 
 fn teams(row: &HolderRow) -> Result<Vec<TeamFacts>> {
     let Some(json) = &row.teams else {
@@ -249,7 +256,7 @@ fn teams(row: &HolderRow) -> Result<Vec<TeamFacts>> {
     };
     let rows: Vec<TeamJson> = serde_json::from_str(json).map_err(unreadable)?;
     let mut teams: HashMap<Uuid, TeamFacts> = HashMap::with_capacity(rows.len());
-    for TeamJson(id, parent, role, enabled, since) in rows {
+    for TeamJson(id, parent, role, enabled, since, until) in rows {
         let role = role
             .map(|role| role.parse())
             .transpose()
@@ -260,6 +267,7 @@ fn teams(row: &HolderRow) -> Result<Vec<TeamFacts>> {
             role,
             enabled,
             since,
+            until,
         };
         // A team may be reached twice: as the user's own and as an ancestor of another. Its own membership counts.
         match teams.entry(id) {

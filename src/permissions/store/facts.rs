@@ -94,15 +94,15 @@ const OF_HOLDERS: &str = "u.id AS user_id, u.username, u.role AS user_role, u.en
     k.allowed_cidrs AS key_allowed_cidrs, (SELECT t.enabled FROM teams t WHERE t.id = k.team_id) AS key_team_enabled,
     t.teams, p.permissions FROM ";
 
-// Members of the arrays, in order: id, parent_id, role, enabled, since — and id, user_id, team_id, api_key_id, path,
+// Members of the arrays, in order: id, parent_id, role, enabled, since, until — and id, user_id, team_id, api_key_id, path,
 // role_id, role name, privileges, propagate, expires_at, created_by, created_at.
 const LATERALS: &str = " LEFT JOIN LATERAL (
-    WITH RECURSIVE tree (id, parent_id, role, enabled, since) AS (
-        SELECT t.id, t.parent_id, m.role, t.enabled, m.since
+    WITH RECURSIVE tree (id, parent_id, role, enabled, since, until) AS (
+        SELECT t.id, t.parent_id, m.role, t.enabled, m.since, m.expires_at
         FROM team_memberships m JOIN teams t ON t.id = m.team_id WHERE m.user_id = u.id
-        UNION SELECT t.id, t.parent_id, NULL, t.enabled, t.created_at FROM teams t WHERE t.id = g.id
-        UNION SELECT t.id, t.parent_id, NULL, t.enabled, t.created_at FROM tree JOIN teams t ON t.id = tree.parent_id
-    ) SELECT array_agg(id) AS ids, json_agg(json_build_array(id, parent_id, role, enabled, since))::text AS teams FROM tree
+        UNION SELECT t.id, t.parent_id, NULL, t.enabled, t.created_at, NULL FROM teams t WHERE t.id = g.id
+        UNION SELECT t.id, t.parent_id, NULL, t.enabled, t.created_at, NULL FROM tree JOIN teams t ON t.id = tree.parent_id
+    ) SELECT array_agg(id) AS ids, json_agg(json_build_array(id, parent_id, role, enabled, since, until))::text AS teams FROM tree
 ) t ON true LEFT JOIN LATERAL (
     SELECT json_agg(json_build_array(p.id, p.user_id, p.team_id, p.api_key_id, p.path, p.role_id, r.name, r.privileges,
         p.propagate, p.expires_at, p.created_by, p.created_at))::text AS permissions

@@ -13,7 +13,7 @@ use crate::db::statement::Statement;
 use crate::permissions::model::{
     Permission, PermissionFilter, PermissionList, PermissionSight, Principal,
 };
-use crate::permissions::visible::{Mark, Territory};
+use crate::permissions::visible::{Territory, told};
 
 const COLUMNS: &str =
     "SELECT g.id, g.user_id, g.team_id, g.api_key_id, g.path, g.role_id, g.propagate, g.expires_at,
@@ -111,7 +111,7 @@ fn seen(statement: Statement, sight: &PermissionSight) -> Statement {
     let statement = match &sight.paths {
         Territory::Everywhere => return statement.sql("true"),
         Territory::Nowhere => statement.sql("(false"),
-        Territory::Marks(marks) => within(statement.sql("("), marks),
+        Territory::Marks(marks) => statement.sql("(").marked_g(told(marks)),
     };
     if sight.users.is_none() && sight.teams.is_none() {
         return statement.sql(")");
@@ -126,24 +126,4 @@ fn seen(statement: Statement, sight: &PermissionSight) -> Statement {
         .sql(" OR (k.team_id IS NOT NULL AND ")
         .seen("k.team_id", &sight.teams)
         .sql("))))")
-}
-
-/// Adds a truth value: what the nearest mark upwards says of the permission's path.
-fn within(statement: Statement, marks: &[Mark]) -> Statement {
-    let flags = |flag: fn(&Mark) -> bool| -> Vec<String> {
-        marks.iter().map(|mark| flag(mark).to_string()).collect()
-    };
-    let paths: Vec<String> = marks.iter().map(|mark| mark.path.to_string()).collect();
-    statement
-        .sql("(SELECT CASE WHEN m.path = g.path THEN m.here ELSE m.below END FROM unnest(")
-        .bind(paths)
-        .sql("::text[], ")
-        .bind(flags(|mark| mark.here))
-        .sql("::text[]::boolean[], ")
-        .bind(flags(|mark| mark.below))
-        .sql(
-            "::text[]::boolean[]) AS m (path, here, below)
-            WHERE m.path = g.path OR m.path = '/' OR starts_with(g.path, m.path || '/')
-            ORDER BY length(m.path) DESC LIMIT 1)",
-        )
 }

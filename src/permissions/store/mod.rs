@@ -2,6 +2,7 @@
 
 pub(super) mod facts;
 pub(super) mod held;
+pub(super) mod holders;
 pub(super) mod lists;
 pub(super) mod roles;
 pub(super) mod rows;

@@ -40,7 +40,8 @@ pub fn may_make_key(ctx: &Ctx, policy: &Policy, team: Option<Uuid>) -> Result<()
         }
         Some(id) => {
             let mut teams = holder.facts.teams().iter();
-            let role = teams.find(|each| each.id == id).and_then(|each| each.role);
+            let role = teams.find(|each| each.id == id);
+            let role = role.and_then(|each| each.role_at(ctx.now()));
             one_of(
                 "keys of a team",
                 "the team role",

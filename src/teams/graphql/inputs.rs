@@ -153,6 +153,7 @@ impl CreateTeamInput {
             Ok(NewMember {
                 user: Id::parse_as(Kind::User, &field, &member.user)?,
                 role: member.role.into(),
+                expires_at: None,
             })
         };
         let members = self.members.map(|members| {
@@ -233,6 +234,8 @@ pub struct AddTeamMemberInput {
     /// What the user is to the team.
     #[graphql(default_with = "TeamRole::Member")]
     pub role: TeamRole,
+    /// From this moment on the user does not belong to it; left out: until it is removed.
+    pub expires_at: Option<Timestamp>,
 }
 
 /// A member and its new role.
@@ -244,6 +247,8 @@ pub struct UpdateTeamMemberInput {
     pub user: ID,
     /// What the user is to the team from now on.
     pub role: TeamRole,
+    /// From this moment on the user does not belong to it; absent: as it is; null: until it is removed.
+    pub expires_at: MaybeUndefined<Timestamp>,
     /// Go on where this leaves the team without an admin who can act.
     #[graphql(default)]
     pub allow_teams_without_admin: bool,

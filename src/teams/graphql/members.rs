@@ -62,6 +62,11 @@ impl TeamMembership {
         Timestamp(self.0.since)
     }
 
+    /// From this moment on the user does not belong to the team; null: until it is removed.
+    async fn expires_at(&self) -> Option<Timestamp> {
+        self.0.expires_at.map(Timestamp)
+    }
+
     /// How much the member may use with the team's keys: what is said of it, and else what holds for each.
     async fn limits(&self, context: &Context<'_>) -> Result<Limits> {
         let subject = Subject::Member {

@@ -13,8 +13,9 @@ use super::members::TeamMembership;
 use super::types::Team;
 use crate::db::ids::{Id, Kind};
 use crate::error::Result;
+use crate::graphql::input::change;
 use crate::graphql::request;
-use crate::teams::model::{self, NewMember};
+use crate::teams::model::{self, MemberChange, NewMember};
 use crate::teams::ops::{self, members};
 use crate::users::graphql::User;
 
@@ -129,6 +130,7 @@ impl TeamMutations {
         let member = NewMember {
             user,
             role: input.role.into(),
+            expires_at: input.expires_at.map(|end| end.0),
         };
         let membership = members::add(&request(context).ctx, team, member).await?;
         Ok(AddTeamMemberPayload {
@@ -143,12 +145,12 @@ impl TeamMutations {
         #[graphql(desc = "The team, the user and its new role.")] input: UpdateTeamMemberInput,
     ) -> Result<UpdateTeamMemberPayload> {
         let (team, user) = ids(&input.team, &input.user)?;
-        let member = NewMember {
-            user,
+        let change = MemberChange {
             role: input.role.into(),
+            expires_at: change(input.expires_at).map(|end| end.map(|end| end.0)),
+            allow_teams_without_admin: input.allow_teams_without_admin,
         };
-        let allow = input.allow_teams_without_admin;
-        let membership = members::update(&request(context).ctx, team, member, allow).await?;
+        let membership = members::update(&request(context).ctx, team, user, change).await?;
         Ok(UpdateTeamMemberPayload {
             membership: TeamMembership(membership),
         })

@@ -102,6 +102,7 @@ fn validate(ctx: &Ctx, new: &NewTeam) -> Result<(Team, Vec<Membership>)> {
         (None, Actor::Holder(holder)) => vec![NewMember {
             user: holder.user_id,
             role: TeamRole::Admin,
+            expires_at: None,
         }],
         (None, Actor::Keystead | Actor::Anonymous) => Vec::new(),
     };
@@ -110,6 +111,7 @@ fn validate(ctx: &Ctx, new: &NewTeam) -> Result<(Team, Vec<Membership>)> {
         user_id: member.user,
         role: member.role.as_str().into(),
         since: now,
+        expires_at: member.expires_at,
     });
     let memberships = memberships.collect();
     Ok((team, memberships))

@@ -21,7 +21,7 @@ pub(super) const SELECT: &str =
 const JOINED_COLUMNS: &str =
     "SELECT t.id, t.slug, t.name, t.description, t.parent_id, t.enabled, t.metadata, t.created_at,
     t.updated_at, m.since";
-const MEMBER_COLUMNS: &str = "SELECT m.team_id, m.user_id, m.role, m.since";
+const MEMBER_COLUMNS: &str = "SELECT m.team_id, m.user_id, m.role, m.since, m.expires_at";
 
 /// A page of teams, and their number if asked for: pipelined, one round trip.
 pub(crate) async fn page(

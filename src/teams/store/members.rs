@@ -99,12 +99,59 @@ pub(crate) async fn insert(
     Ok(())
 }
 
-pub(crate) async fn set_role(
+/// Stores a membership, also in the place of one that has ended; false if there is one.
+pub(crate) async fn insert_or_begin_anew(
+    conn: &mut AsyncPgConnection,
+    membership: &Membership,
+) -> db::Result<bool> {
+    let stored = Statement::new(
+        "INSERT INTO team_memberships AS m (team_id, user_id, role, since, expires_at) VALUES (",
+    )
+    .bind(membership.team_id)
+    .sql(", ")
+    .bind(membership.user_id)
+    .sql(", ")
+    .bind(membership.role.as_str())
+    .sql(", ")
+    .bind(membership.since)
+    .sql(", ")
+    .bind(membership.expires_at)
+    .sql(
+        ") ON CONFLICT (team_id, user_id) DO UPDATE SET role = EXCLUDED.role, since = EXCLUDED.since, expires_at = EXCLUDED.expires_at
+            WHERE m.expires_at <= EXCLUDED.since",
+    )
+    .execute(conn)
+    .await?;
+    Ok(stored > 0)
+}
+
+/// Memberships that have ended by then, locked; those that another transaction has locked are passed over.
+pub(crate) async fn lock_ended(
+    conn: &mut AsyncPgConnection,
+    now: DateTime<Utc>,
+    limit: i64,
+) -> db::Result<Vec<Membership>> {
+    Ok(team_memberships::table
+        .filter(team_memberships::expires_at.le(now))
+        .order((team_memberships::team_id, team_memberships::user_id))
+        .limit(limit)
+        .select(Membership::as_select())
+        .for_update()
+        .skip_locked()
+        .load(conn)
+        .await?)
+}
+
+/// Stores a member's role and end.
+pub(crate) async fn update(
     conn: &mut AsyncPgConnection,
     membership: &Membership,
 ) -> db::Result<()> {
     diesel::update(team_memberships::table.find((membership.team_id, membership.user_id)))
-        .set(team_memberships::role.eq(&membership.role))
+        .set((
+            team_memberships::role.eq(&membership.role),
+            team_memberships::expires_at.eq(membership.expires_at),
+        ))
         .execute(conn)
         .await?;
     Ok(())
@@ -157,7 +204,7 @@ pub(crate) async fn left_without_admin(
     .and_if("m.team_id = ", team)
         .and(
             "NOT EXISTS (SELECT 1 FROM team_memberships o JOIN users u ON u.id = o.user_id
-                WHERE o.team_id = m.team_id AND o.user_id <> m.user_id AND o.role = 'ADMIN' AND u.enabled
+                WHERE o.team_id = m.team_id AND o.user_id <> m.user_id AND o.role = 'ADMIN' AND o.expires_at IS NULL AND u.enabled
                     AND (u.expires_at IS NULL OR u.expires_at > ",
             end,
         )

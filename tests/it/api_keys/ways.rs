@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use crate::support::Client;
 
 /// Those that make no key, change none, and set no limits.
-pub const KEYLESS: [&str; 32] = [
+pub const KEYLESS: [&str; 35] = [
     "acceptInvitation",
     "addTeamMember",
     "changePassword",
@@ -22,7 +22,9 @@ pub const KEYLESS: [&str; 32] = [
     "recordUsage",
     "redeliver",
     "removeTeamMember",
+    "requestAccess",
     "resendInvitation",
+    "reviewAccessRequest",
     "revokeInvitation",
     "revokeOtherSessions",
     "revokeSession",
@@ -38,6 +40,7 @@ pub const KEYLESS: [&str; 32] = [
     "updateTeamMember",
     "updateUser",
     "updateWebhook",
+    "withdrawAccessRequest",
 ];
 
 /// What the mutation of that name answers to this input.

@@ -19,7 +19,7 @@ struct Prepared {
 }
 
 /// Lists with filters and orders that the page of examples does not use.
-const MORE: [&str; 17] = [
+const MORE: [&str; 18] = [
     "{ users(filter: {kind: PERSON, role: MEMBER, enabled: true, createdFrom: \"2020-01-01T00:00:00Z\"}) { totalCount } }",
     "{ users(last: 3, orderBy: {field: USERNAME, direction: DESC}) { totalCount nodes { id } } }",
     "{ user(by: {email: \"ada@example.com\"}) { id } }",
@@ -35,6 +35,7 @@ const MORE: [&str; 17] = [
     "{ roles { id name } }",
     "{ limitPolicy { apiKeyBounds { maxParallel } } }",
     "{ invitations(filter: {status: PENDING, email: \"a@example.com\"}) { totalCount nodes { id } } }",
+    "{ accessRequests(filter: {status: PENDING, path: \"/models\"}) { totalCount nodes { id } } }",
     "{ policy { apiKeys { maxPerUser } } }",
     "{ viewer { user { id } } }",
 ];

@@ -8,7 +8,7 @@ use super::world::World;
 use super::{cell, fields, table};
 
 /// How to come to an object of a type: a document with `FIELD` where its field is asked for, and the way to the object.
-pub const BASES: [(&str, &str, &str); 39] = [
+pub const BASES: [(&str, &str, &str); 43] = [
     ("Query", "{ FIELD }", ""),
     ("User", "{ user(by: {id: \"$user\"}) { FIELD } }", "/user"),
     (
@@ -79,6 +79,26 @@ pub const BASES: [(&str, &str, &str); 39] = [
         "ApiKeyBounds",
         "{ serverInfo { apiKeyPolicy { bounds { FIELD } } } }",
         "/serverInfo/apiKeyPolicy/bounds",
+    ),
+    (
+        "AccessRequest",
+        "{ node(id: \"$request\") { ... on AccessRequest { FIELD } } }",
+        "/node",
+    ),
+    (
+        "AskedMembership",
+        "{ node(id: \"$request\") { ... on AccessRequest { membership { FIELD } } } }",
+        "/node/membership",
+    ),
+    (
+        "AskedRole",
+        "{ node(id: \"$given\") { ... on AccessRequest { permissions { FIELD } } } }",
+        "/node/permissions/0",
+    ),
+    (
+        "GrantedAccess",
+        "{ node(id: \"$given\") { ... on AccessRequest { granted { FIELD } } } }",
+        "/node/granted",
     ),
     (
         "Invitation",

@@ -149,7 +149,12 @@ impl World {
             "/webhookDeliveries/nodes/0/id",
         )
         .await;
+        let requests = requests(&app, &keys, &team).await;
         let ids = BTreeMap::from([
+            ("$request", requests[0].clone()),
+            ("$asked", requests[1].clone()),
+            ("$given", requests[2].clone()),
+            ("$mine", requests[3].clone()),
             ("$session", said("/signIn/session/id")),
             ("$user", users["target"].clone()),
             ("$outsider", users["outsider"].clone()),
@@ -196,6 +201,30 @@ impl World {
                 text.replace(name, id)
             })
     }
+}
+
+/// Requests for access: of the outsider for a place in the team, of the administrator and of the first one for a role, and of the target
+/// for one, which was given.
+async fn requests(app: &TestApp, keys: &BTreeMap<&str, String>, team: &str) -> [String; 4] {
+    let ask = "mutation($input: RequestAccessInput!) { requestAccess(input: $input) { accessRequest { id } } }";
+    let place = json!({"membership": {"team": team}, "justification": "the matrix"});
+    let role =
+        json!({"permissions": [{"path": "/models", "role": "USE"}], "justification": "the matrix"});
+    let mut ids = Vec::new();
+    let clients = [
+        (app.with_key(&keys["outsider"]), &place),
+        (app.with_key(&keys["admin"]), &role),
+        (app.with_key(&keys["target"]), &role),
+        (app.admin(), &role),
+    ];
+    for (client, input) in clients {
+        let made = client.data(ask, json!({ "input": input })).await;
+        let id = made.pointer("/requestAccess/accessRequest/id");
+        ids.push(id.and_then(Value::as_str).unwrap().to_owned());
+    }
+    let review = "mutation($id: ID!) { reviewAccessRequest(input: {id: $id, decision: APPROVE}) { accessRequest { id } } }";
+    app.admin().data(review, json!({ "id": ids[2] })).await;
+    ids.try_into().unwrap()
 }
 
 /// Gives the user that password.

@@ -35,6 +35,11 @@ pub fn input(name: &str) -> &'static str {
         "updatePolicy" => "{apiKeys: {maxPerUser: 5}}",
         "createInvitation" => "{email: \"new@example.com\", memberships: [{team: \"$team\"}]}",
         "resendInvitation" | "revokeInvitation" => "{id: \"$invitation\"}",
+        "requestAccess" => {
+            "{permissions: [{path: \"/models\", role: \"USE\"}], justification: \"x\"}"
+        }
+        "reviewAccessRequest" => "{id: \"$request\", decision: APPROVE}",
+        "withdrawAccessRequest" => "{id: \"$asked\"}",
         "acceptInvitation" => "{token: \"$token\"}",
         "recordUsage" => "{events: [{id: \"1\", user: \"$user\"}]}",
         "signIn" => "{login: \"the-target\", password: \"a password of the matrix\"}",

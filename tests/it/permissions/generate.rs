@@ -105,11 +105,13 @@ fn team(id: u8) -> impl Strategy<Value = Team> {
         Some(TeamRole::Admin),
         Some(TeamRole::Member),
     ]);
-    (prop::option::of(1..=4_u8), role, mostly()).prop_map(move |(parent, role, enabled)| Team {
+    let parts = (prop::option::of(1..=4_u8), role, mostly(), expires());
+    parts.prop_map(move |(parent, role, enabled, until)| Team {
         id,
         parent,
         role,
         enabled,
+        until: until.filter(|_| role.is_some()),
     })
 }
 

@@ -70,7 +70,7 @@ fn by_walk(world: &World, of_key: bool, privilege: &str, path: &str, minute: i64
         } else {
             let own = of(&|who| who == Who::User && world.user.is_some());
             if own.is_empty() {
-                of(&|who| matches!(who, Who::Team(id) if reaches(world, id)))
+                of(&|who| matches!(who, Who::Team(id) if reaches(world, id, minute)))
             } else {
                 own
             }
@@ -82,7 +82,7 @@ fn by_walk(world: &World, of_key: bool, privilege: &str, path: &str, minute: i64
     let by_status = if of_key {
         Vec::new()
     } else {
-        derived_rows(world)
+        derived_rows(world, minute)
     };
     current.extend(
         by_status
@@ -104,7 +104,7 @@ struct OwnedRow {
 }
 
 /// What comes with a status: it adds, and never hides.
-fn derived_rows(world: &World) -> Vec<OwnedRow> {
+fn derived_rows(world: &World, minute: i64) -> Vec<OwnedRow> {
     let mut rows = Vec::new();
     let derived = |who, path: &str, role| OwnedRow {
         who,
@@ -127,9 +127,10 @@ fn derived_rows(world: &World) -> Vec<OwnedRow> {
             "/users/user_00000000000000000000000001",
             own,
         ));
-        for team in world.teams.iter().filter(|team| reaches(world, team.id)) {
+        let reaching = |team: &&Team| reaches(world, team.id, minute);
+        for team in world.teams.iter().filter(reaching) {
             let path = format!("/teams/team_0000000000000000000000000{}", team.id);
-            match team.role {
+            match team.role.filter(|_| belongs(team, minute)) {
                 Some(TeamRole::Admin) => {
                     rows.push(derived(Who::Team(team.id), &path, "TEAM_ADMIN"))
                 }
@@ -154,11 +155,16 @@ fn stored(row: &Row) -> OwnedRow {
 }
 
 /// Whether there is a chain of enabled teams from one that counts as the holder's own up to this one.
-fn reaches(world: &World, id: u8) -> bool {
+fn reaches(world: &World, id: u8, minute: i64) -> bool {
     world.teams.iter().any(|start| {
-        let own = start.role.is_some() || world.asked_team == Some(start.id);
+        let own = belongs(start, minute) || world.asked_team == Some(start.id);
         own && chain(world, start).iter().any(|team| team.id == id)
     })
+}
+
+/// Whether the user belongs to the team itself at that minute.
+fn belongs(team: &Team, minute: i64) -> bool {
+    team.role.is_some() && team.until.is_none_or(|end| end > minute)
 }
 
 fn chain<'a>(world: &'a World, start: &'a Team) -> Vec<&'a Team> {

@@ -36,6 +36,8 @@ pub struct Team {
     pub parent: Option<u8>,
     pub role: Option<TeamRole>,
     pub enabled: bool,
+    /// Minutes from now at which the user leaves it.
+    pub until: Option<i64>,
 }
 
 #[derive(Debug, Clone, PartialEq)]
@@ -121,6 +123,7 @@ impl World {
             parent,
             role,
             enabled: true,
+            until: None,
         });
         self
     }
@@ -185,6 +188,7 @@ impl World {
             role: team.role,
             enabled: team.enabled,
             since: now() - Duration::days(1),
+            until: team.until.map(minutes),
         });
         let key = self.key.as_ref().map(|key| KeyFacts {
             id: id(1),

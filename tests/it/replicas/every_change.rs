@@ -11,7 +11,7 @@ use crate::matrix::world::World;
 
 /// What each mutation does: it alters the answer about some key, or none, because what it makes is new or nobody has it. In this order,
 /// by an administrator.
-const CHANGES: [(bool, &str, &str); 59] = [
+const CHANGES: [(bool, &str, &str); 64] = [
     (
         false,
         "signIn",
@@ -62,6 +62,22 @@ const CHANGES: [(bool, &str, &str); 59] = [
         false,
         "createInvitation",
         "{email: \"new@example.com\", memberships: [{team: \"$team\"}]}",
+    ),
+    (
+        false,
+        "requestAccess",
+        "{permissions: [{path: \"/x\", role: \"USE\"}], justification: \"x\"}",
+    ),
+    (false, "withdrawAccessRequest", "{id: \"$mine\"}"),
+    (
+        true,
+        "reviewAccessRequest",
+        "{id: \"$request\", decision: APPROVE}",
+    ),
+    (
+        true,
+        "removeTeamMember",
+        "{team: \"$team\", user: \"$outsider\"}",
     ),
     (true, "acceptInvitation", "{token: \"$token\"}"),
     (false, "resendInvitation", "{id: \"$other\"}"),
@@ -153,6 +169,11 @@ const CHANGES: [(bool, &str, &str); 59] = [
         true,
         "updateTeamMember",
         "{team: \"$team\", user: \"$teammember\", role: ADMIN}",
+    ),
+    (
+        true,
+        "updateTeamMember",
+        "{team: \"$team\", user: \"$teammember\", role: ADMIN, expiresAt: \"2031-01-01T00:00:00Z\"}",
     ),
     (
         true,

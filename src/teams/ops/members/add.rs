@@ -2,7 +2,7 @@
 
 use uuid::Uuid;
 
-use super::{joined, rows};
+use super::{joined, not_past, rows};
 use crate::audit::model::Change;
 use crate::audit::ops as audit;
 use crate::ctx::Ctx;
@@ -25,11 +25,15 @@ use crate::users;
 /// lacks; `ALREADY_EXISTS` if it belongs to the team.
 pub async fn add(ctx: &Ctx, team: Uuid, member: NewMember) -> Result<Membership> {
     let user = member.user;
+    if let Some(end) = member.expires_at {
+        not_past(ctx, "input.expiresAt", end)?;
+    }
     let membership = Membership {
         team_id: team,
         user_id: user,
         role: member.role.as_str().into(),
         since: ctx.now(),
+        expires_at: member.expires_at,
     };
 
     access::require_on(ctx, READ, WRITE, &[path(team)], || {
@@ -41,9 +45,10 @@ pub async fn add(ctx: &Ctx, team: Uuid, member: NewMember) -> Result<Membership>
     tx.touch([Tag::User(user)]);
     lock::shared(&mut tx, Lock::TeamTree).await?;
     let measured = Measured::of(ctx, &mut tx, &[user]).await?;
-    members::insert(&mut tx, std::slice::from_ref(&membership))
-        .await
-        .map_err(|failure| refused(failure, team, user))?;
+    let added = members::insert_or_begin_anew(&mut tx, &membership).await;
+    if !added.map_err(|failure| refused(failure, team, user))? {
+        return Err(belongs_already(user));
+    }
     measured.compare(ctx, &mut tx, &[]).await?;
     audit::record(ctx, &mut tx, vec![joined(&membership)]).await?;
     tx.commit().await?;
@@ -53,18 +58,19 @@ pub async fn add(ctx: &Ctx, team: Uuid, member: NewMember) -> Result<Membership>
     Ok(membership)
 }
 
+fn belongs_already(user: Uuid) -> Error {
+    let id = Id::new(Kind::User, user).to_string();
+    Error::already_exists(
+        "input.user",
+        format!(
+            "The user {} belongs to this team already. Use updateTeamMember to change its role.",
+            quoted(&id)
+        ),
+    )
+}
+
 fn refused(failure: Failure, team: Uuid, user: Uuid) -> Error {
     match failure {
-        Failure::Unique(_) => {
-            let id = Id::new(Kind::User, user).to_string();
-            Error::already_exists(
-                "input.user",
-                format!(
-                    "The user {} belongs to this team already. Use updateTeamMember to change its role.",
-                    quoted(&id)
-                ),
-            )
-        }
         Failure::ForeignKey(name) if name == "team_memberships_team_id_fkey" => {
             absent("input.team", team)
         }

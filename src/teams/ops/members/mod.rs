@@ -2,14 +2,19 @@
 
 mod add;
 mod along;
+mod end;
+mod give;
 mod join;
 mod remove;
 mod update;
 
+use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
 pub use add::{add, enrol, may_enrol};
 pub use along::along;
+pub use end::end;
+pub use give::{give, may_add};
 pub use join::join;
 pub use remove::remove;
 pub use update::update;
@@ -17,7 +22,7 @@ pub use update::update;
 use crate::audit::model::Change;
 use crate::ctx::Ctx;
 use crate::db::ids::{Id, Kind, quoted};
-use crate::error::Error;
+use crate::error::{Error, Result};
 use crate::teams::model::{Membership, NewMembership};
 use crate::{teams, users};
 
@@ -39,6 +44,30 @@ pub(super) fn joined(membership: &Membership) -> Change {
     Change::created("teamMember.add", team, membership.snapshot()).at(paths(membership))
 }
 
+/// The event of a member whose place is another.
+fn changed(before: &Membership, after: &Membership) -> Change {
+    Change {
+        action: "teamMember.update",
+        target: Id::new(Kind::Team, after.team_id),
+        paths: paths(after).to_vec(),
+        before: Some(before.snapshot()),
+        after: Some(after.snapshot()),
+    }
+}
+
+/// Refuses an end that has passed.
+fn not_past(ctx: &Ctx, field: &str, end: DateTime<Utc>) -> Result<()> {
+    if end > ctx.now() {
+        return Ok(());
+    }
+    Err(Error::bad_input(
+        field,
+        format!(
+            "{field} lies in the past. To take the membership away, remove the member from the team."
+        ),
+    ))
+}
+
 /// The memberships of that user that begin now.
 fn rows(ctx: &Ctx, user: Uuid, memberships: &[NewMembership]) -> Vec<Membership> {
     let begun = |membership: &NewMembership| Membership {
@@ -46,6 +75,7 @@ fn rows(ctx: &Ctx, user: Uuid, memberships: &[NewMembership]) -> Vec<Membership>
         user_id: user,
         role: membership.role.as_str().into(),
         since: ctx.now(),
+        expires_at: None,
     };
     memberships.iter().map(begun).collect()
 }

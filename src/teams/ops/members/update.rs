@@ -2,8 +2,7 @@
 
 use uuid::Uuid;
 
-use super::{no_member, paths};
-use crate::audit::model::Change;
+use super::{changed, no_member, not_past};
 use crate::audit::ops as audit;
 use crate::ctx::Ctx;
 use crate::db::lock::{self, Lock};
@@ -11,24 +10,21 @@ use crate::error::Result;
 use crate::permissions::model::TeamRole;
 use crate::permissions::ops::access;
 use crate::replicas::model::Tag;
-use crate::teams::model::{Membership, NewMember};
+use crate::teams::model::{MemberChange, Membership};
 use crate::teams::ops::giving::Measured;
 use crate::teams::ops::{READ, WRITE, absent, last_admin, path};
 use crate::teams::store::{members, rows};
 use crate::users;
 
-/// Changes a member's role.
+/// Changes a member's role, and until when it belongs to the team.
 ///
 /// # Errors
 /// `NOT_FOUND` for the team or the member; `FORBIDDEN` without `team.write` at the team, or if the member would gain a right that the
 /// actor lacks; `CONFLICT` for the last admin who can act, unless `allow_teams_without_admin`.
-pub async fn update(
-    ctx: &Ctx,
-    team: Uuid,
-    member: NewMember,
-    allow_teams_without_admin: bool,
-) -> Result<Membership> {
-    let NewMember { user, role } = member;
+pub async fn update(ctx: &Ctx, team: Uuid, user: Uuid, change: MemberChange) -> Result<Membership> {
+    if let Some(Some(end)) = change.expires_at {
+        not_past(ctx, "input.expiresAt", end)?;
+    }
 
     access::require_on(ctx, READ, WRITE, &[path(team)], || {
         absent("input.team", team)
@@ -45,24 +41,19 @@ pub async fn update(
         .await?
         .ok_or_else(|| no_member("input.user", user))?;
     let after = Membership {
-        role: role.as_str().into(),
+        role: change.role.as_str().into(),
+        expires_at: change.expires_at.unwrap_or(before.expires_at),
         ..before.clone()
     };
     if before != after {
-        if role != TeamRole::Admin && !allow_teams_without_admin {
+        let stays = change.role == TeamRole::Admin && after.expires_at.is_none();
+        if !stays && !change.allow_teams_without_admin {
             last_admin::keep(ctx, &mut tx, user, Some(team.id), ctx.now()).await?;
         }
         let measured = Measured::of(ctx, &mut tx, &[user]).await?;
-        members::set_role(&mut tx, &after).await?;
+        members::update(&mut tx, &after).await?;
         measured.compare(ctx, &mut tx, &[]).await?;
-        let change = Change {
-            action: "teamMember.update",
-            target: team.typed_id(),
-            paths: paths(&after).to_vec(),
-            before: Some(before.snapshot()),
-            after: Some(after.snapshot()),
-        };
-        audit::record(ctx, &mut tx, vec![change]).await?;
+        audit::record(ctx, &mut tx, vec![changed(&before, &after)]).await?;
     }
     tx.commit().await?;
 

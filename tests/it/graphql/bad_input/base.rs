@@ -52,6 +52,11 @@ pub fn arguments(asked: &Asked, ground: &Ground) -> Value {
                 json!({"email": "new@example.com", "memberships": [sample("MembershipInput", ground)]})
             }
             "resendInvitation" | "revokeInvitation" => json!({"id": id("$invitation")}),
+            "requestAccess" => {
+                json!({"permissions": [sample("RoleAtInput", ground)], "justification": "for the launch"})
+            }
+            "reviewAccessRequest" => json!({"id": id("$request"), "decision": "APPROVE"}),
+            "withdrawAccessRequest" => json!({"id": id("$mine")}),
             "acceptInvitation" => json!({"token": id("$token")}),
             "updatePolicy" => {
                 json!({"apiKeys": {"maxPerUser": 5, "requiredFields": ["DESCRIPTION"]},
@@ -92,6 +97,7 @@ pub fn sample(input: &str, ground: &Ground) -> Value {
         "MembershipInput" => json!({"team": ground.id("$team")}),
         "TeamMemberInput" => json!({"user": ground.id("$user")}),
         "KeyPermissionInput" => json!({"path": "/models", "role": "USE"}),
+        "RoleAtInput" => json!({"path": "/models", "role": "USE"}),
         "RoleGrantInput" => json!({"role": "USE"}),
         "UsageEventInput" => {
             json!({"id": "1", "apiKey": ground.id("$key"), "usd": "0.5", "tags": ["chat"]})
