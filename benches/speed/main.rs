@@ -11,6 +11,8 @@
     missing_docs,
     reason = "a benchmark prints its figures and stops at the first fault"
 )]
+// The future of a document holds those of all fields of the schema, one within the other.
+#![recursion_limit = "256"]
 
 mod data;
 mod flood;

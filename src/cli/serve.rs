@@ -81,7 +81,7 @@ async fn serve_on(
             failure = database.tend() => lost = Some(failure),
         }
     };
-    http::serve(vec![listener], app, config.http(), stop).await?;
+    http::serve(vec![listener], app, config.http(), Box::pin(stop)).await?;
     if let Some(failure) = lost {
         return Err(failure);
     }

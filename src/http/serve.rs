@@ -2,7 +2,6 @@
 //! off.
 
 use std::convert::Infallible;
-use std::future::Future;
 use std::net::SocketAddr;
 use std::pin::pin;
 use std::sync::Arc;
@@ -13,6 +12,7 @@ use axum::Router;
 use axum::body::Body;
 use axum::extract::Request;
 use axum::response::Response;
+use futures_util::future::BoxFuture;
 use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
@@ -33,11 +33,21 @@ use crate::error::Result;
 ///
 /// # Errors
 /// `BAD_USER_INPUT` when certificate or key cannot be used.
-pub async fn serve(
+// A future in a box, of types that are all known here: who calls this need not compile the whole server once more.
+pub fn serve<'a>(
     listeners: Vec<TcpListener>,
     app: App,
     settings: Settings,
-    shutdown: impl Future<Output = ()>,
+    shutdown: BoxFuture<'a, ()>,
+) -> BoxFuture<'a, Result<()>> {
+    Box::pin(run(listeners, app, settings, shutdown))
+}
+
+async fn run(
+    listeners: Vec<TcpListener>,
+    app: App,
+    settings: Settings,
+    shutdown: BoxFuture<'_, ()>,
 ) -> Result<()> {
     let tls = settings.tls.as_ref().map(Tls::load).transpose()?;
     let metrics = settings.metrics;

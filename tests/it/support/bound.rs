@@ -36,7 +36,7 @@ impl Bound {
             let shutdown = async {
                 let _ = stopped.await;
             };
-            keystead::http::serve(vec![listener], app, settings, shutdown)
+            keystead::http::serve(vec![listener], app, settings, Box::pin(shutdown))
                 .await
                 .unwrap();
         });
