@@ -19,15 +19,18 @@ plain=(
 )
 federated=(examples/federation)
 ruled=(tests/clients/proxies)
+secure=(tests/clients/people)
 if [ $# -gt 0 ]; then
   plain=()
   federated=()
   ruled=()
+  secure=()
   for suite in "$@"; do
     suite=${suite%/}
     case $suite in
       examples/federation) federated+=("$suite") ;;
       tests/clients/proxies) ruled+=("$suite") ;;
+      tests/clients/people) secure+=("$suite") ;;
       *) plain+=("$suite") ;;
     esac
   done
@@ -47,12 +50,12 @@ trap 'stop; rm -rf "$folder"' EXIT
 start() {
   local port
   port=$(python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
-  export KEYSTEAD_URL=http://127.0.0.1:$port
+  export KEYSTEAD_URL=${scheme:-http}://127.0.0.1:$port
   (cd "$folder" && exec env -u DATABASE_URL -u KEYSTEAD_URL -u KEYSTEAD_KEY KEYSTEAD_LISTEN="127.0.0.1:$port" KEYSTEAD_PUBLIC_URL="$KEYSTEAD_URL" \
     KEYSTEAD_DATA_DIR="$folder/data" "$@" "$binary" serve) >>"$folder/server.log" 2>&1 </dev/null &
   server=$!
   for _ in $(seq 300); do
-    if curl --silent --fail --max-time 2 --output /dev/null "$KEYSTEAD_URL/readyz"; then
+    if curl --silent --insecure --fail --max-time 2 --output /dev/null "$KEYSTEAD_URL/readyz"; then
       KEYSTEAD_KEY=$(tr -d '[:space:]' <"$folder/data/admin.key")
       export KEYSTEAD_KEY
       return 0
@@ -101,6 +104,15 @@ if [ ${#ruled[@]} -gt 0 ]; then
   for suite in "${ruled[@]}"; do run_suite "$suite"; done
   stop
   rm "$folder/keystead.toml"
+fi
+
+if [ ${#secure[@]} -gt 0 ]; then
+  # A certificate that nobody vouches for: the browser is told to take it.
+  openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj /CN=localhost \
+    -addext subjectAltName=IP:127.0.0.1 -keyout "$folder/tls.key" -out "$folder/tls.pem" 2>/dev/null
+  scheme=https start KEYSTEAD_TLS_CERTIFICATE="$folder/tls.pem" KEYSTEAD_TLS_KEY="$folder/tls.key"
+  for suite in "${secure[@]}"; do run_suite "$suite"; done
+  stop
 fi
 
 if [ "$failed" != 0 ]; then

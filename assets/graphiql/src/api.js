@@ -30,19 +30,34 @@ export function fetcherFor(key) {
   };
 }
 
+async function viewer(key) {
+  const response = await fetch(URL_PATH, {
+    method: 'POST',
+    headers: {
+      'content-type': 'application/json',
+      accept: 'application/graphql-response+json, application/json;q=0.9',
+      ...authorization(key),
+    },
+    body: JSON.stringify({ query: '{ viewer { user { username role } apiKey { name prefix } } }' }),
+  });
+  return response.json();
+}
+
+/** Who is signed in by a cookie, in words: `{ text, refused }`; null for nobody. */
+export async function whoIsSignedIn() {
+  try {
+    const { data } = await viewer('');
+    const user = data?.viewer?.user;
+    return user ? { text: `${user.username} (${user.role}), signed in`, refused: false } : null;
+  } catch {
+    return null;
+  }
+}
+
 /** Whose key it is, in words: `{ text, refused }`. */
 export async function whoHolds(key) {
   try {
-    const response = await fetch(URL_PATH, {
-      method: 'POST',
-      headers: {
-        'content-type': 'application/json',
-        accept: 'application/graphql-response+json, application/json;q=0.9',
-        ...authorization(key),
-      },
-      body: JSON.stringify({ query: '{ viewer { user { username role } apiKey { name prefix } } }' }),
-    });
-    const { data, errors } = await response.json();
+    const { data, errors } = await viewer(key);
     if (errors?.length) {
       return { text: errors[0].message, refused: true };
     }

@@ -5,7 +5,7 @@ import { DOC_EXPLORER_PLUGIN } from '@graphiql/plugin-doc-explorer';
 import { explorerPlugin } from '@graphiql/plugin-explorer';
 import './app.css';
 import './workers.js';
-import { fetcherFor, whoHolds } from './api.js';
+import { fetcherFor, whoHolds, whoIsSignedIn } from './api.js';
 import { keepKey, readKey, tabStorage } from './storage.js';
 
 const PLUGINS = [explorerPlugin({ showAttribution: false }), HISTORY_PLUGIN];
@@ -81,13 +81,10 @@ function App() {
   const fetcher = useMemo(() => fetcherFor(key), [key]);
 
   useEffect(() => {
-    if (!key) {
-      setStatus(NOBODY);
-      return undefined;
-    }
     let current = true;
-    setStatus({ text: 'Asking whose key this is…', refused: false });
-    whoHolds(key).then((answer) => current && setStatus(answer));
+    setStatus(key ? { text: 'Asking whose key this is…', refused: false } : NOBODY);
+    const asking = key ? whoHolds(key) : whoIsSignedIn();
+    asking.then((answer) => current && answer && setStatus(answer));
     return () => {
       current = false;
     };
