@@ -152,6 +152,7 @@ impl Builder {
                 sessions: self.policy.sessions,
                 passwords: passwords.clone(),
                 cost: self.policy.password_cost,
+                first: self.policy.first.clone(),
             },
         ));
         let feed = Feed::new(db.clone(), events.clone(), authenticator.clone());

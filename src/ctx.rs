@@ -71,10 +71,24 @@ impl Ctx {
     /// The actor, who must be somebody.
     ///
     /// # Errors
-    /// `UNAUTHENTICATED` for an anonymous request.
+    /// `UNAUTHENTICATED` for an anonymous request; `SECOND_FACTOR_ENROLMENT_REQUIRED` for who must set up a second factor first.
     pub fn holder(&self) -> Result<&Holder> {
         match &self.actor {
-            Actor::Holder(holder) => Ok(holder),
+            Actor::Enrolling(_) => Err(Error::new(
+                Code::SecondFactorEnrolmentRequired,
+                "You must have a second factor, and have none. Until you have set one up, by enrolTotp and confirmTotp, this session may do nothing else.",
+            )),
+            _ => self.somebody(),
+        }
+    }
+
+    /// The same, also if it may do nothing but set up a second factor.
+    ///
+    /// # Errors
+    /// `UNAUTHENTICATED` for an anonymous request.
+    pub fn somebody(&self) -> Result<&Holder> {
+        match &self.actor {
+            Actor::Holder(holder) | Actor::Enrolling(holder) => Ok(holder),
             Actor::Anonymous | Actor::Keystead => Err(Error::new(
                 Code::Unauthenticated,
                 "This needs a credential. Send an API key in the header 'Authorization: Bearer ks_…'.",
@@ -92,6 +106,8 @@ pub enum Actor {
     Keystead,
     /// A user, through a credential.
     Holder(Arc<Holder>),
+    /// A user through a session that may do nothing but set up a second factor: it must have one and has none. It holds nothing.
+    Enrolling(Arc<Holder>),
 }
 
 /// A user that is calling, with the credential it used.

@@ -34,6 +34,10 @@ macro_rules! codes {
 codes! {
     /// No credential, or one that is unknown, expired or disabled.
     Unauthenticated = "UNAUTHENTICATED", 401;
+    /// The password is right, and the user has a second factor: send a code of it too.
+    SecondFactorRequired = "SECOND_FACTOR_REQUIRED", 401;
+    /// The user must have a second factor and has none: this session may only set one up.
+    SecondFactorEnrolmentRequired = "SECOND_FACTOR_ENROLMENT_REQUIRED", 403;
     /// The actor may see the object but not do this to it, or would hand out a right that it lacks.
     Forbidden = "FORBIDDEN", 403;
     /// There is no such object, or the actor may not see it.

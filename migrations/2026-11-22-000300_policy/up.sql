@@ -12,5 +12,7 @@ CREATE TABLE policies (
     required_key_fields  text[]  NOT NULL,
     max_lifetime_seconds bigint  CHECK (max_lifetime_seconds > 0),
     max_keys_per_user    bigint  CHECK (max_keys_per_user >= 0),
+    -- The instance roles whose users must have a second factor.
+    second_factor_roles  text[]  NOT NULL,
     CHECK (cardinality(team_ids) = cardinality(team_roles))
 );

@@ -85,7 +85,8 @@ impl Change {
             | Kind::Policy
             | Kind::Invitation
             | Kind::Session
-            | Kind::AccessRequest => Vec::new(),
+            | Kind::AccessRequest
+            | Kind::SecondFactor => Vec::new(),
         };
         Change {
             action,

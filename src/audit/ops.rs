@@ -27,7 +27,7 @@ pub const READ: &str = "audit.read";
 /// What the statement failed with; the transaction must then not be committed.
 pub async fn record(ctx: &Ctx, tx: &mut Tx, changes: Vec<Change>) -> Result<()> {
     let (actor_id, actor_name, api_key_id) = match &ctx.actor {
-        Actor::Holder(holder) => (
+        Actor::Holder(holder) | Actor::Enrolling(holder) => (
             Some(holder.user_id),
             Some(holder.username.clone()),
             holder.api_key_id,

@@ -1,4 +1,4 @@
-//! Basic authentication with a user's own name and password, for scripts.
+//! Basic authentication with a user's own name and password, for scripts: of users who have no second factor and need none.
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -8,6 +8,7 @@ use uuid::Uuid;
 use super::{Authenticator, refused};
 use crate::ctx::{Actor, Holder};
 use crate::error::Result;
+use crate::factors::ops as factors;
 use crate::permissions::model::Principal;
 use crate::permissions::ops::facts;
 use crate::secrets::{Digest, Secret};
@@ -55,6 +56,12 @@ impl Authenticator {
         }
         let principal = Principal::User(user.id);
         let mut conn = self.db.read("facts_of_user").await?;
+        let stands = factors::standing(&mut conn, &self.people.first, user).await?;
+        if stands.has || stands.required {
+            return Err(refused(
+                "This user signs in with a second factor, which Basic authentication has no place for. Sign in by the mutation signIn, or use an API key.",
+            ));
+        }
         let facts = facts::of_principal(&mut conn, now, principal).await?;
         let hash = user.password_hash.as_deref().unwrap_or_default();
         Ok(Holder {

@@ -88,7 +88,7 @@ impl ViewerQueries {
     /// Who is calling; null if no credential was sent.
     async fn viewer(&self, context: &Context<'_>) -> Option<Viewer> {
         match &request(context).ctx.actor {
-            Actor::Holder(holder) => Some(Viewer {
+            Actor::Holder(holder) | Actor::Enrolling(holder) => Some(Viewer {
                 user: holder.user_id,
                 api_key: holder.api_key_id,
                 session: holder.session_id,

@@ -33,6 +33,8 @@ use last_used::LastUsed;
 use password::Passwords;
 use usable::{Unusable, usable};
 
+use crate::factors::ops as factors;
+use crate::policy::model as policy;
 use crate::secrets::{
     API_KEY_PREFIX, Digest, INVITATION_PREFIX, KeyText, SESSION_PREFIX, SealingKey, Secret,
 };
@@ -155,6 +157,8 @@ pub struct People {
     pub passwords: Passwords,
     /// The cost of hashing them.
     pub cost: u32,
+    /// The policy until somebody changes it: it says whose instance role must have a second factor.
+    pub first: policy::Policy,
 }
 
 /// The part of the memory that is for sessions: there are far fewer of them than keys.
@@ -231,12 +235,12 @@ impl Authenticator {
                 "The credential is not the secret of a session: that is kss_ and 37 letters and digits, the last six a checksum. Was it cut?",
             ));
         };
-        let (holder, signed) = self.signed_in(digest, secret.sealing_key()).await?;
-        let now = holder.facts.now();
+        let (actor, signed) = self.signed_in(digest, secret.sealing_key()).await?;
+        let now = self.clock.now();
         signed.used(now);
         self.last_used
             .note_session(signed.session_id, signed.user_id, now, ip);
-        Ok(Actor::Holder(Arc::new(holder)))
+        Ok(actor)
     }
 
     /// The same actor anew: whether its credential still works from there, and what it holds now.
@@ -244,14 +248,14 @@ impl Authenticator {
     /// # Errors
     /// As [`Authenticator::actor`].
     pub async fn again(&self, actor: &Actor, ip: Option<IpAddr>) -> Result<Actor> {
-        let Actor::Holder(before) = actor else {
+        let (Actor::Holder(before) | Actor::Enrolling(before)) = actor else {
             return Ok(actor.clone());
         };
         let (digest, sealing) = (before.credential, before.sealing.clone());
         if let (Some(_), Some(sealing)) = (before.session_id, &sealing) {
             let sealing = sealing.clone();
-            let (holder, _) = Box::pin(self.signed_in(digest, sealing)).await?;
-            return Ok(Actor::Holder(Arc::new(holder)));
+            let (actor, _) = Box::pin(self.signed_in(digest, sealing)).await?;
+            return Ok(actor);
         }
         if before.api_key_id.is_none() {
             let holder = Box::pin(self.known_by_password(before.user_id)).await?;
@@ -328,11 +332,7 @@ impl Authenticator {
     }
 
     /// Who is signed in by the session whose secret has this digest, if it works.
-    async fn signed_in(
-        &self,
-        digest: Digest,
-        sealing: SealingKey,
-    ) -> Result<(Holder, Arc<Signed>)> {
+    async fn signed_in(&self, digest: Digest, sealing: SealingKey) -> Result<(Actor, Arc<Signed>)> {
         let ended = || refused("This session is unknown or has ended. Sign in again.");
         let now = self.clock.now();
         let mut found = match self.signed.get(&digest) {
@@ -351,6 +351,9 @@ impl Authenticator {
             .filter(|one| now < one.expires_at && !one.is_idle(now, self.people.sessions.idle))
             .ok_or_else(ended)?;
         let facts = signed.facts.at(now);
+        let role = facts.user().map(|user| user.role);
+        let must_enrol = !signed.has_factor
+            && factors::required(signed.factor_required, &self.people.first, role);
         let principal = Principal::User(signed.user_id);
         if let Some(reason) = stands(&facts, &principal) {
             return Err(match reason {
@@ -363,7 +366,7 @@ impl Authenticator {
                 _ => ended(),
             });
         }
-        let holder = Holder {
+        let holder = Arc::new(Holder {
             user_id: signed.user_id,
             username: signed.username.clone(),
             api_key_id: None,
@@ -372,7 +375,11 @@ impl Authenticator {
             facts,
             credential: digest,
             sealing: Some(sealing),
+        });
+        let actor = match must_enrol {
+            true => Actor::Enrolling(holder),
+            false => Actor::Holder(holder),
         };
-        Ok((holder, signed))
+        Ok((actor, signed))
     }
 }

@@ -191,6 +191,9 @@ settings! {
         key_max_lifetime: Span = Span::seconds(0);
         /// API keys of one user at most; 0 means no limit. At most 1000000.
         max_keys_per_user: u32 = 0;
+        /// Instance roles that must have a second factor to sign in, for example `["ADMIN"]`. Empty: nobody must.
+        #[serde(deserialize_with = "values::list")]
+        second_factor_roles: Vec<InstanceRole> = Vec::new();
     }
     "Mail" {
         /// The server that mails are sent through (SMTP). Empty: they are written to files in the folder `mail` of `data_dir`.

@@ -47,6 +47,7 @@ impl Config {
                 }),
                 max_per_user: Some(i64::from(self.max_keys_per_user)).filter(|most| *most > 0),
             },
+            second_factor_roles: once(self.second_factor_roles.clone()),
         }
     }
 }

@@ -38,11 +38,13 @@ pub enum Kind {
     Session,
     /// What somebody asks for.
     AccessRequest,
+    /// What a user shows beside a password.
+    SecondFactor,
 }
 
 impl Kind {
     /// Every kind.
-    pub const ALL: [Kind; 14] = [
+    pub const ALL: [Kind; 15] = [
         Kind::User,
         Kind::ApiKey,
         Kind::Team,
@@ -57,6 +59,7 @@ impl Kind {
         Kind::Invitation,
         Kind::Session,
         Kind::AccessRequest,
+        Kind::SecondFactor,
     ];
 
     /// The prefix, without the underscore.
@@ -76,6 +79,7 @@ impl Kind {
             Kind::Invitation => "inv",
             Kind::Session => "sess",
             Kind::AccessRequest => "req",
+            Kind::SecondFactor => "factor",
         }
     }
 
@@ -96,6 +100,7 @@ impl Kind {
             Kind::Invitation => "invitation",
             Kind::Session => "session",
             Kind::AccessRequest => "access request",
+            Kind::SecondFactor => "second factor",
         }
     }
 }

@@ -1,8 +1,10 @@
 // @generated automatically by Diesel CLI.
 
+mod factors;
 mod links;
 mod receivers;
 mod usage;
+pub use factors::{factor_challenges, recovery_codes, second_factors};
 pub use links::{access_requests, invitations};
 pub use receivers::{webhook_deliveries, webhooks};
 pub use usage::{usage_days, usage_events, usage_months, usage_quarters, usage_team_days, usage_team_months, usage_team_quarters};
@@ -194,6 +196,7 @@ diesel::table! {
         required_key_fields -> Array<Text>,
         max_lifetime_seconds -> Nullable<Int8>,
         max_keys_per_user -> Nullable<Int8>,
+        second_factor_roles -> Array<Text>,
     }
 }
 

@@ -244,7 +244,7 @@ impl Api {
         self.inner.settings.introspection
             || match &ctx.actor {
                 Actor::Keystead => true,
-                Actor::Anonymous => false,
+                Actor::Anonymous | Actor::Enrolling(_) => false,
                 Actor::Holder(holder) => holder
                     .facts
                     .user()

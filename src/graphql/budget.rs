@@ -30,7 +30,7 @@ impl Caller {
     /// Whoever sent the request; `None` for Keystead itself.
     pub fn of(ctx: &Ctx) -> Option<Caller> {
         match &ctx.actor {
-            Actor::Holder(holder) => Some(Caller::User(holder.user_id)),
+            Actor::Holder(holder) | Actor::Enrolling(holder) => Some(Caller::User(holder.user_id)),
             Actor::Anonymous => Some(Caller::at(ctx.request.ip)),
             Actor::Keystead => None,
         }

@@ -10,6 +10,7 @@ use crate::db::Db;
 use crate::db::coalesce::Coalescer;
 use crate::db::nested::Nested;
 use crate::db::pages::Page;
+use crate::factors;
 use crate::limits::{self, model::Subject};
 use crate::permissions::model::{Permission, PermissionList, Role};
 use crate::permissions::ops::read;
@@ -55,6 +56,12 @@ pub struct Loaders {
     pub limits: Arc<Coalescer<Subject, Arc<limits::ops::Shown>>>,
     /// Sessions by id.
     pub sessions: Arc<Coalescer<Uuid, Arc<sessions::model::Session>>>,
+    /// Second factors by id.
+    pub factors: Arc<Coalescer<Uuid, Arc<factors::model::Factor>>>,
+    /// The second factors of a user.
+    pub factors_of: Arc<Coalescer<Uuid, Vec<Arc<factors::model::Factor>>>>,
+    /// How many recovery codes a user has, if any.
+    pub recovery_codes_of: Arc<Coalescer<Uuid, i64>>,
     /// Webhooks by id.
     pub webhooks: Arc<Coalescer<Uuid, Arc<webhooks::model::Webhook>>>,
     /// Audit events by id.
@@ -107,6 +114,9 @@ impl Loaders {
             permissions_of: loader!(db, read::pages),
             limits,
             sessions: loader!(db, sessions::ops::by_ids),
+            factors: loader!(db, factors::ops::by_ids),
+            factors_of: loader!(db, factors::ops::of_users),
+            recovery_codes_of: loader!(db, factors::ops::recovery_codes_of),
             webhooks: loader!(db, webhooks::ops::by_ids),
             audit_events: loader!(db, audit::ops::by_ids),
             audit_events_of_target: loader!(db, audit::ops::pages),

@@ -9,6 +9,7 @@ use crate::api_keys::graphql::ApiKey;
 use crate::audit::graphql::AuditEvent;
 use crate::db::ids::{Id, Kind};
 use crate::error::{Error, Result};
+use crate::factors::graphql::SecondFactor;
 use crate::invitations::graphql::Invitation;
 use crate::permissions::graphql::{Permission, Role};
 use crate::sessions::graphql::Session;
@@ -42,6 +43,8 @@ pub enum Node {
     AccessRequest(AccessRequest),
     /// Somebody who is signed in somewhere.
     Session(Session),
+    /// What a user shows beside a password.
+    SecondFactor(SecondFactor),
     /// Who is told of events.
     Webhook(Webhook),
 }
@@ -112,6 +115,9 @@ async fn load(request: &Request, field: &str, id: &str) -> Result<Option<Node>> 
             .map(Node::AccessRequest)),
         Kind::ApiKey => Ok(ApiKey::load(request, id.uuid).await?.map(Node::ApiKey)),
         Kind::Session => Ok(Session::load(request, id.uuid).await?.map(Node::Session)),
+        Kind::SecondFactor => Ok(SecondFactor::load(request, id.uuid)
+            .await?
+            .map(Node::SecondFactor)),
         Kind::Webhook => Ok(Webhook::load(request, id.uuid).await?.map(Node::Webhook)),
         // Reservations are the business of those who made them: they are settled, not read.
         Kind::Reservation | Kind::WebhookDelivery | Kind::LimitPolicy | Kind::Policy => Ok(None),

@@ -29,7 +29,7 @@ impl Once {
             hash.update(&u64::try_from(bytes.len()).unwrap_or(u64::MAX).to_be_bytes());
             hash.update(bytes);
         };
-        if let Actor::Holder(holder) = &ctx.actor {
+        if let Actor::Holder(holder) | Actor::Enrolling(holder) = &ctx.actor {
             part(holder.user_id.as_bytes());
         }
         part(text.as_bytes());

@@ -10,6 +10,7 @@ use crate::access_requests::graphql::{AccessRequestMutations, AccessRequestQueri
 use crate::api_keys::graphql::{ApiKeyMutations, ApiKeyQueries};
 use crate::audit::graphql::{AuditQueries, AuditSubscription};
 use crate::authn::graphql::ViewerQueries;
+use crate::factors::graphql::FactorMutations;
 use crate::invitations::graphql::{InvitationMutations, InvitationQueries};
 use crate::limits::graphql::{LimitMutations, LimitPolicyMutations, LimitQueries};
 use crate::permissions::graphql::{PermissionMutations, PermissionQueries};
@@ -54,6 +55,7 @@ pub struct Mutation(
     InvitationMutations,
     AccessRequestMutations,
     SessionMutations,
+    FactorMutations,
     WebhookMutations,
 );
 

@@ -299,7 +299,9 @@ pub fn counted(server: &Server, info: &RequestInfo, error: Error) -> Error {
 /// The user behind a context, as logs name it.
 pub fn actor_id(ctx: &Ctx) -> Option<Id> {
     match &ctx.actor {
-        Actor::Holder(holder) => Some(Id::new(Kind::User, holder.user_id)),
+        Actor::Holder(holder) | Actor::Enrolling(holder) => {
+            Some(Id::new(Kind::User, holder.user_id))
+        }
         Actor::Anonymous | Actor::Keystead => None,
     }
 }

@@ -46,7 +46,7 @@ pub struct Running {
 /// `UNAUTHENTICATED` for an anonymous request; `BAD_USER_INPUT` for a key that is not 1–255 visible ASCII characters;
 /// `IDEMPOTENCY_KEY_REUSED` when the key was used with another request or another credential; `SERVICE_UNAVAILABLE`.
 pub async fn begin(ctx: &Ctx, key: &str, fingerprint: Digest) -> Result<Begun> {
-    let holder = ctx.holder()?;
+    let holder = ctx.somebody()?;
     validate(key)?;
     let sealing = sealing(holder)?;
     let db = ctx.db.bind("idempotent_request").await?;

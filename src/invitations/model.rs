@@ -159,6 +159,8 @@ pub struct Acceptance {
     pub family_name: Option<String>,
     /// The password; not of somebody who is signed in.
     pub password: Option<Secret>,
+    /// Of a user who has a second factor: a code of it.
+    pub otp: Option<Secret>,
     /// How a browser is to keep the session, if it is.
     pub cookies: Option<Cookies>,
 }

@@ -56,17 +56,7 @@ impl Principal {
             Kind::User => Ok(Self::User(id.uuid)),
             Kind::Team => Ok(Self::Team(id.uuid)),
             Kind::ApiKey => Ok(Self::ApiKey(id.uuid)),
-            Kind::Role
-            | Kind::Permission
-            | Kind::AuditEvent
-            | Kind::Reservation
-            | Kind::Webhook
-            | Kind::WebhookDelivery
-            | Kind::LimitPolicy
-            | Kind::Policy
-            | Kind::Invitation
-            | Kind::Session
-            | Kind::AccessRequest => Err(Error::bad_input(
+            _ => Err(Error::bad_input(
                 field,
                 format!(
                     "{} is the id of {}. Give the id of a user, a team or an API key.",

@@ -11,7 +11,7 @@ use crate::db::ids::{Id, Kind};
 use crate::permissions::model::{InstanceRole, TeamRole};
 use crate::teams::model::NewMembership;
 
-/// What holds for new users and for keys.
+/// What holds for new users, for keys and for signing in.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Policy {
     /// What new users are to the instance where nothing else is said: `MEMBER` or `VIEWER`.
@@ -20,6 +20,8 @@ pub struct Policy {
     pub teams: Vec<NewMembership>,
     /// The rules for keys.
     pub keys: KeyRules,
+    /// Whose instance role demands a second factor of who signs in.
+    pub second_factor_roles: Vec<InstanceRole>,
 }
 
 impl Default for Policy {
@@ -28,6 +30,7 @@ impl Default for Policy {
             user_role: InstanceRole::Member,
             teams: Vec::new(),
             keys: KeyRules::default(),
+            second_factor_roles: Vec::new(),
         }
     }
 }
@@ -137,6 +140,8 @@ pub struct PolicyChanges {
     pub max_lifetime: Option<Option<TimeDelta>>,
     /// See [`KeyRules::max_per_user`].
     pub max_per_user: Option<Option<i64>>,
+    /// See [`Policy::second_factor_roles`]: exactly these afterwards.
+    pub second_factor_roles: Option<Vec<InstanceRole>>,
 }
 
 impl Policy {
@@ -163,6 +168,9 @@ impl Policy {
                 max_lifetime: changes.max_lifetime.unwrap_or(before.keys.max_lifetime),
                 max_per_user: changes.max_per_user.unwrap_or(before.keys.max_per_user),
             },
+            second_factor_roles: changes
+                .second_factor_roles
+                .map_or(before.second_factor_roles, once),
         }
     }
 
@@ -177,6 +185,7 @@ impl Policy {
                 "personalKeyMakers": keys.personal_makers, "teamKeyMakers": keys.team_makers, "requiredFields": keys.required,
                 "maxLifetimeSeconds": keys.max_lifetime.map(|life| life.num_seconds()), "maxPerUser": keys.max_per_user,
             },
+            "signIn": {"secondFactorRoles": self.second_factor_roles},
         })
     }
 }

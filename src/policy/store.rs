@@ -33,6 +33,7 @@ struct Rules {
     required_key_fields: Vec<KeyField>,
     max_lifetime_seconds: Option<i64>,
     max_keys_per_user: Option<i64>,
+    second_factor_roles: Vec<InstanceRole>,
 }
 
 #[derive(Deserialize)]
@@ -70,6 +71,7 @@ pub(super) async fn policy(conn: &mut AsyncPgConnection) -> db::Result<Option<Po
             max_lifetime: rules.max_lifetime_seconds.map(TimeDelta::seconds),
             max_per_user: rules.max_keys_per_user,
         },
+        second_factor_roles: rules.second_factor_roles,
     }))
 }
 
@@ -84,7 +86,7 @@ pub(super) async fn put(conn: &mut AsyncPgConnection, policy: &Policy) -> db::Re
     let row = serde_json::json!({
         "id": true, "user_role": policy.user_role, "team_ids": teams, "team_roles": roles, "personal_key_makers": keys.personal_makers, "team_key_makers": keys.team_makers,
         "required_key_fields": keys.required, "max_lifetime_seconds": keys.max_lifetime.map(|life| life.num_seconds()),
-        "max_keys_per_user": keys.max_per_user,
+        "max_keys_per_user": keys.max_per_user, "second_factor_roles": policy.second_factor_roles,
     });
     Statement::new("INSERT INTO policies SELECT * FROM jsonb_populate_record(NULL::policies, ")
         .bind(row)
@@ -92,7 +94,8 @@ pub(super) async fn put(conn: &mut AsyncPgConnection, policy: &Policy) -> db::Re
             ") ON CONFLICT (id) DO UPDATE SET user_role = excluded.user_role, team_ids = excluded.team_ids,
                 team_roles = excluded.team_roles, personal_key_makers = excluded.personal_key_makers,
                 team_key_makers = excluded.team_key_makers, required_key_fields = excluded.required_key_fields,
-                max_lifetime_seconds = excluded.max_lifetime_seconds, max_keys_per_user = excluded.max_keys_per_user",
+                max_lifetime_seconds = excluded.max_lifetime_seconds, max_keys_per_user = excluded.max_keys_per_user,
+                second_factor_roles = excluded.second_factor_roles",
         )
         .execute(conn)
         .await?;

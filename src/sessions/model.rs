@@ -8,6 +8,7 @@ use uuid::Uuid;
 use crate::db::ids::{Id, Kind};
 use crate::db::schema::sessions;
 use crate::secrets::Secret;
+use crate::users::model::User;
 
 /// A session, without the digest of its secret: that never leaves the store and the sign-on.
 #[derive(Debug, Clone, Queryable, Selectable, QueryableByName, Insertable)]
@@ -101,8 +102,22 @@ pub struct SignIn {
     pub password: Secret,
     /// What takes the password's place.
     pub new_password: Option<Secret>,
+    /// A code of a second factor, or a recovery code.
+    pub otp: Option<Secret>,
     /// Whether a browser is to keep the secret in a cookie.
     pub cookie: bool,
+}
+
+/// Somebody who has signed in.
+pub struct SignedIn {
+    /// Who.
+    pub user: User,
+    /// The session that was begun.
+    pub session: Session,
+    /// Its secret, unless it went into a cookie.
+    pub secret: Option<Secret>,
+    /// Whether it may do nothing but set up a second factor.
+    pub must_enrol: bool,
 }
 
 /// One use of a session, to be stored in bulk.

@@ -12,6 +12,7 @@ mod cli;
 mod ctx;
 mod db;
 mod docs;
+mod factors;
 mod graphql;
 mod house;
 mod http;

@@ -63,7 +63,7 @@ fn actor_user(ctx: &Ctx) -> Option<Uuid> {
         Actor::Holder(holder) if holder.principal == Principal::User(holder.user_id) => {
             Some(holder.user_id)
         }
-        Actor::Holder(_) | Actor::Keystead | Actor::Anonymous => None,
+        Actor::Holder(_) | Actor::Enrolling(_) | Actor::Keystead | Actor::Anonymous => None,
     }
 }
 

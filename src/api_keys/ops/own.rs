@@ -70,7 +70,7 @@ pub(super) fn held(holder: &Facts, id: Uuid) -> Own {
 pub(super) fn actor_user(ctx: &Ctx) -> Option<Uuid> {
     match &ctx.actor {
         Actor::Holder(holder) => Some(holder.user_id),
-        Actor::Keystead | Actor::Anonymous => None,
+        Actor::Keystead | Actor::Enrolling(_) | Actor::Anonymous => None,
     }
 }
 

@@ -39,7 +39,7 @@ pub fn may_read(ctx: &Ctx, key: &ApiKey) -> bool {
 pub(super) fn used(ctx: &Ctx) -> Option<Uuid> {
     match &ctx.actor {
         Actor::Holder(holder) => holder.api_key_id,
-        Actor::Keystead | Actor::Anonymous => None,
+        Actor::Keystead | Actor::Enrolling(_) | Actor::Anonymous => None,
     }
 }
 

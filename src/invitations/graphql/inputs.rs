@@ -128,6 +128,9 @@ pub struct AcceptInvitationInput {
     /// The password: at least as long as the policy says, at most 72 bytes.
     #[graphql(secret)]
     password: Option<String>,
+    /// Where the invitation is for a user who has a second factor: the six digits that the app shows, or a recovery code.
+    #[graphql(secret)]
+    otp: Option<String>,
     /// For pages of this server's own address: the browser keeps the secret of the session in a cookie that no script can read.
     #[graphql(default = false)]
     pub cookie: bool,
@@ -143,6 +146,7 @@ impl AcceptInvitationInput {
             given_name: self.given_name,
             family_name: self.family_name,
             password: self.password.map(Secret::new),
+            otp: self.otp.map(Secret::new),
             cookies,
         }
     }

@@ -13,6 +13,7 @@ use crate::authn::password;
 use crate::ctx::{Actor, Ctx, Holder};
 use crate::db::Tx;
 use crate::error::{Code, Error, Result};
+use crate::factors::ops::{self as factors, Second};
 use crate::invitations::model::{Acceptance, Accepted, Invitation, Offer};
 use crate::invitations::store;
 use crate::limits::model::LimitsChanges;
@@ -27,13 +28,15 @@ use crate::users::model::{NewUser, User, UserKind};
 use crate::users::ops::{Introduction, Newcomer};
 
 const TOKEN: &str = "input.token";
+const OTP: &str = "input.otp";
 
 /// Accepts an invitation: makes the user, or gives the one that it is for its names and its password, and signs it in; or lets whoever is
 /// signed in join its teams. A token is good once.
 ///
 /// # Errors
 /// `NOT_FOUND` for every token that is not good, also if whoever has invited may not do so any more; `BAD_USER_INPUT`; `ALREADY_EXISTS`
-/// for a name that is taken, and where the address belongs to a user by now; `CONFLICT` for one who is signed in as somebody else.
+/// for a name that is taken, and where the address belongs to a user by now; `CONFLICT` for one who is signed in as somebody else; for a user
+/// who has a second factor as [`factors::second`], and `SECOND_FACTOR_REQUIRED`.
 pub async fn accept(ctx: &Ctx, wanted: Acceptance) -> Result<Accepted> {
     let digest = digest(TOKEN, wanted.token.expose())?;
     let found = store::by_digest(&mut *ctx.db.read("invitation_by_token").await?, &digest).await?;
@@ -103,7 +106,9 @@ async fn begin_anew(
     let user = newcomer.user;
     changes.push(used(ctx, &mut tx, before, user.id).await?);
     let joined = memberships.iter().map(|each| each.team).collect();
-    sign_in(ctx, tx, user, changes, joined, wanted.cookies).await
+    // Nobody has a second factor before it is there.
+    let second = factors::second(ctx, user.id, None, OTP).await?;
+    sign_in(ctx, tx, (user, second), changes, joined, wanted.cookies).await
 }
 
 /// Gives a user that exists its names and its password, and signs it in.
@@ -127,6 +132,7 @@ async fn come_in(ctx: &Ctx, digest: Digest, id: Uuid, wanted: Acceptance) -> Res
     users::ops::check_password(ctx, "input.password", &secret, &named)?;
     let hash = password::hash(secret, ctx.policy.password_cost).await?;
     let policy = ctx.policies.present(&ctx.db).await?;
+    let second = factors::second(ctx, id, wanted.otp.as_ref(), OTP).await?;
 
     let mut tx = ctx.db.begin("accept_invitation").await?;
     // The user first, as whoever deletes it does.
@@ -138,7 +144,8 @@ async fn come_in(ctx: &Ctx, digest: Digest, id: Uuid, wanted: Acceptance) -> Res
     let mut changes = vec![change];
     changes.extend(sessions::end_all(&mut tx, id, None).await?);
     changes.push(used(ctx, &mut tx, before, id).await?);
-    sign_in(ctx, tx, user, changes, Vec::new(), wanted.cookies).await
+    let joined = Vec::new();
+    sign_in(ctx, tx, (user, second), changes, joined, wanted.cookies).await
 }
 
 /// Lets whoever is signed in join the teams. What it is to the instance stays.
@@ -155,6 +162,7 @@ async fn join(
         ("input.givenName", wanted.given_name.is_some()),
         ("input.familyName", wanted.family_name.is_some()),
         ("input.password", wanted.password.is_some()),
+        (OTP, wanted.otp.is_some()),
         ("input.cookie", wanted.cookies.is_some()),
     ] {
         if said {
@@ -234,12 +242,12 @@ async fn used(ctx: &Ctx, tx: &mut Tx, before: Invitation, user: Uuid) -> Result<
 async fn sign_in(
     ctx: &Ctx,
     mut tx: Tx,
-    user: User,
+    (user, second): (User, Second),
     mut changes: Vec<Change>,
     joined: Vec<Uuid>,
     cookies: Option<Cookies>,
 ) -> Result<Accepted> {
-    let mut fresh = sessions::begin(ctx, &mut tx, &user, Method::Invitation).await?;
+    let mut fresh = sessions::begin(ctx, &mut tx, &user, Method::Invitation, second).await?;
     changes.append(&mut fresh.changes);
     audit::record(&fresh.ctx, &mut tx, changes).await?;
     tx.commit().await?;

@@ -205,6 +205,6 @@ fn counted_on(counter: &Counter) -> Value {
 fn asker(ctx: &Ctx) -> Option<Uuid> {
     match &ctx.actor {
         Actor::Holder(holder) => Some(holder.user_id),
-        Actor::Anonymous | Actor::Keystead => None,
+        Actor::Anonymous | Actor::Enrolling(_) | Actor::Keystead => None,
     }
 }

@@ -36,7 +36,7 @@ impl Policies {
 /// As [`Policies::present`].
 pub async fn present(ctx: &Ctx) -> Result<Arc<LimitPolicy>> {
     match ctx.actor {
-        Actor::Anonymous => Ok(Arc::default()),
+        Actor::Anonymous | Actor::Enrolling(_) => Ok(Arc::default()),
         Actor::Keystead | Actor::Holder(_) => ctx.limit_policies.present(&ctx.db).await,
     }
 }

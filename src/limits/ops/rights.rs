@@ -106,7 +106,7 @@ fn belongs(ctx: &Ctx, team: Uuid) -> bool {
             let given = holder.facts.given();
             given.teams.iter().any(|found| found.id == team)
         }
-        Actor::Anonymous | Actor::Keystead => false,
+        Actor::Anonymous | Actor::Enrolling(_) | Actor::Keystead => false,
     }
 }
 

@@ -21,7 +21,7 @@ use crate::permissions::visible::{Territory, Visible, visible};
 pub fn can(ctx: &Ctx, privilege: &'static str, path: &Path) -> bool {
     match &ctx.actor {
         Actor::Keystead => true,
-        Actor::Anonymous => false,
+        Actor::Anonymous | Actor::Enrolling(_) => false,
         Actor::Holder(holder) => holds(
             &holder.facts.at(ctx.now()),
             &holder.principal,
@@ -89,7 +89,7 @@ pub fn authenticated(ctx: &Ctx) -> Result<()> {
 pub fn seen(ctx: &Ctx, privilege: &'static str, kind: Kind) -> Seen {
     let holder = match &ctx.actor {
         Actor::Keystead => return Seen::All,
-        Actor::Anonymous => return Seen::Only(Vec::new()),
+        Actor::Anonymous | Actor::Enrolling(_) => return Seen::Only(Vec::new()),
         Actor::Holder(holder) => holder,
     };
     let uuids = |segments: std::collections::BTreeSet<String>| -> Vec<Uuid> {
@@ -114,7 +114,7 @@ pub fn seen(ctx: &Ctx, privilege: &'static str, kind: Kind) -> Seen {
 pub fn territory(ctx: &Ctx, privilege: &'static str) -> Territory {
     match &ctx.actor {
         Actor::Keystead => Territory::Everywhere,
-        Actor::Anonymous => Territory::Nowhere,
+        Actor::Anonymous | Actor::Enrolling(_) => Territory::Nowhere,
         Actor::Holder(holder) => crate::permissions::visible::territory(
             &holder.facts.at(ctx.now()),
             &holder.principal,
@@ -142,6 +142,7 @@ pub fn collection(kind: Kind) -> Path {
                 Kind::Invitation => "/invitations",
                 Kind::Session => "/sessions",
                 Kind::AccessRequest => "/accessRequests",
+                Kind::SecondFactor => "/secondFactors",
             };
             (kind, Path::parse(name).expect("a constant"))
         })
@@ -214,7 +215,7 @@ pub fn may_give_gains(ctx: &Ctx, gains: &[Gain]) -> Result<()> {
 pub fn holds_everything(ctx: &Ctx) -> bool {
     match &ctx.actor {
         Actor::Keystead => true,
-        Actor::Anonymous => false,
+        Actor::Anonymous | Actor::Enrolling(_) => false,
         Actor::Holder(holder) => {
             check::holds_everything(&holder.facts.at(ctx.now()), &holder.principal)
         }

@@ -28,6 +28,10 @@ pub struct Signed {
     pub expires_at: DateTime<Utc>,
     /// When it was last used, as far as this process knows: microseconds since 1970.
     last_used: AtomicI64,
+    /// Whether the user has a second factor.
+    pub has_factor: bool,
+    /// Whether users of its role must have one, as the policy is stored; `None`: it was never changed.
+    pub factor_required: Option<bool>,
     /// What `check` needs, at the moment it was read.
     pub facts: Facts,
 }
@@ -35,7 +39,11 @@ pub struct Signed {
 impl Signed {
     /// All that this depends on: whoever changes any of it names one of these.
     pub fn depends_on(&self) -> Vec<Tag> {
-        let own = [Tag::Session(self.session_id), Tag::User(self.user_id)];
+        let own = [
+            Tag::Session(self.session_id),
+            Tag::User(self.user_id),
+            Tag::Policy,
+        ];
         depends_on(&self.facts, own.into_iter())
     }
 
@@ -80,6 +88,8 @@ pub async fn by_digests(
             let signed = Signed {
                 session_id: row.session_id,
                 user_id: row.holder.user_id.ok_or_else(missing)?,
+                has_factor: row.has_factor,
+                factor_required: row.factor_required,
                 facts: facts(now, &row.holder)?,
                 username: row.holder.username.ok_or_else(missing)?,
                 expires_at: row.session_expires_at,

@@ -234,7 +234,7 @@ fn covers(one: &Grant, other: &Grant) -> bool {
 fn fresh(ctx: &Ctx, principal: Principal, path: &Path, role: &Role, grant: &Grant) -> Permission {
     let created_by = match &ctx.actor {
         Actor::Holder(holder) => Some(holder.user_id),
-        Actor::Anonymous | Actor::Keystead => None,
+        Actor::Anonymous | Actor::Enrolling(_) | Actor::Keystead => None,
     };
     Permission {
         id: ctx.new_id(),

@@ -34,6 +34,12 @@ pub(crate) struct SessionRow {
     pub session_expires_at: DateTime<Utc>,
     #[diesel(sql_type = Timestamptz)]
     pub session_last_used_at: DateTime<Utc>,
+    /// Whether its user has a second factor.
+    #[diesel(sql_type = Bool)]
+    pub has_factor: bool,
+    /// Whether users of that role must have one; `None` where the policy was never changed.
+    #[diesel(sql_type = Nullable<Bool>)]
+    pub factor_required: Option<bool>,
     #[diesel(embed)]
     pub holder: HolderRow,
 }
@@ -86,7 +92,8 @@ pub(crate) struct HolderRow {
 
 const OF_SESSIONS: &str =
     "SELECT s.id AS session_id, s.digest AS session_digest, s.expires_at AS session_expires_at,
-    s.last_used_at AS session_last_used_at, ";
+    s.last_used_at AS session_last_used_at, EXISTS (SELECT 1 FROM second_factors f WHERE f.user_id = u.id) AS has_factor,
+    (SELECT u.role = ANY(p.second_factor_roles) FROM policies p WHERE p.id) AS factor_required, ";
 const OF_HOLDERS: &str = "u.id AS user_id, u.username, u.role AS user_role, u.enabled AS user_enabled,
     u.expires_at AS user_expires_at, u.created_at AS user_created_at, g.id AS team_id, k.id AS key_id, k.name AS key_name, k.team_id AS key_team_id,
     k.restricted AS key_restricted, k.enabled AS key_enabled, k.expires_at AS key_expires_at, k.digest AS key_digest,

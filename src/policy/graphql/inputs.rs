@@ -17,6 +17,15 @@ pub struct UpdatePolicyInput {
     user_defaults: MaybeUndefined<UserDefaultsInput>,
     /// What binds keys that others than administrators make or change.
     api_keys: MaybeUndefined<ApiKeyRulesInput>,
+    /// What binds who signs in.
+    sign_in: MaybeUndefined<SignInRulesInput>,
+}
+
+/// What binds who signs in: what is absent stays, null clears.
+#[derive(InputObject)]
+pub struct SignInRulesInput {
+    /// Whose instance role demands a second factor: exactly these afterwards. It holds at once, also for sessions that there are.
+    second_factor_roles: MaybeUndefined<Vec<InstanceRole>>,
 }
 
 /// What new users are where nothing else is said: what is absent stays, null clears.
@@ -61,6 +70,14 @@ impl UpdatePolicyInput {
                 let list = change(input.memberships).map(Option::unwrap_or_default);
                 let read = |list| memberships("input.userDefaults.memberships", list);
                 changes.teams = list.map(read).transpose()?;
+            }
+        }
+        match self.sign_in {
+            MaybeUndefined::Undefined => {}
+            MaybeUndefined::Null => changes.second_factor_roles = Some(Vec::new()),
+            MaybeUndefined::Value(input) => {
+                let roles = change(input.second_factor_roles).map(Option::unwrap_or_default);
+                changes.second_factor_roles = roles.map(all);
             }
         }
         match self.api_keys {

@@ -17,6 +17,16 @@ pub struct Policy {
     user_defaults: UserDefaults,
     /// What binds keys that others than administrators make or change.
     api_keys: ApiKeyRules,
+    /// What binds who signs in.
+    sign_in: SignInRules,
+}
+
+/// What binds who signs in.
+#[derive(SimpleObject)]
+pub struct SignInRules {
+    /// Whose instance role demands a second factor. Who has none may do nothing but set one up, and cannot use Basic authentication with a
+    /// password. API keys are not touched.
+    second_factor_roles: Vec<InstanceRole>,
 }
 
 /// What new users are where nothing else is said.
@@ -102,6 +112,9 @@ impl Policy {
                 memberships: policy.teams.iter().map(membership).collect(),
             },
             api_keys: ApiKeyRules::of(&policy.keys),
+            sign_in: SignInRules {
+                second_factor_roles: told(&policy.second_factor_roles),
+            },
         }
     }
 }
@@ -109,9 +122,6 @@ impl Policy {
 impl ApiKeyRules {
     /// The rules as they are told.
     pub fn of(rules: &model::KeyRules) -> Self {
-        fn told<T: Copy, U: From<T>>(list: &[T]) -> Vec<U> {
-            list.iter().copied().map(U::from).collect()
-        }
         ApiKeyRules {
             personal_key_makers: rules.personal_makers.as_deref().map(told),
             team_key_makers: rules.team_makers.as_deref().map(told),
@@ -120,4 +130,8 @@ impl ApiKeyRules {
             max_per_user: rules.max_per_user,
         }
     }
+}
+
+fn told<T: Copy, U: From<T>>(list: &[T]) -> Vec<U> {
+    list.iter().copied().map(U::from).collect()
 }

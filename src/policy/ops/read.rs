@@ -32,7 +32,7 @@ impl Policies {
     }
 
     /// The policy as the configuration has it.
-    pub(super) fn first(&self) -> &Policy {
+    pub fn first(&self) -> &Policy {
         &self.first
     }
 
@@ -58,7 +58,7 @@ impl Policies {
 /// As [`Policies::present`].
 pub async fn present(ctx: &Ctx) -> Result<Arc<Policy>> {
     match ctx.actor {
-        Actor::Anonymous => Ok(Arc::new(ctx.policies.first().clone())),
+        Actor::Anonymous | Actor::Enrolling(_) => Ok(Arc::new(ctx.policies.first().clone())),
         Actor::Keystead | Actor::Holder(_) => ctx.policies.present(&ctx.db).await,
     }
 }

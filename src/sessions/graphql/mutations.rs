@@ -20,6 +20,10 @@ pub struct SignInInput {
     login: String,
     /// The password.
     password: String,
+    /// Of who has a second factor: the six digits that the app shows, or a recovery code. It is asked for, by `SECOND_FACTOR_REQUIRED`, once the
+    /// password is right.
+    #[graphql(secret)]
+    otp: Option<String>,
     /// What takes the password's place, from now on; it is needed where somebody else has set the password. All other sessions end.
     new_password: Option<String>,
     /// For pages of this server's own address: the browser keeps the secret in a cookie that no script can read, and sends it by itself.
@@ -37,6 +41,8 @@ pub struct SignInPayload {
     /// The secret of the session, for the header `Authorization: Bearer kss_…`. It is shown this once and cannot be read again. Null where
     /// it went into a cookie.
     secret: Option<String>,
+    /// Whether the user must have a second factor and has none: until it has set one up, the session may do nothing else.
+    must_enrol_second_factor: bool,
 }
 
 /// How to sign out.
@@ -98,14 +104,16 @@ impl SessionMutations {
         let wanted = SignIn {
             login: input.login,
             password: Secret::new(input.password),
+            otp: input.otp.map(Secret::new),
             new_password: input.new_password.map(Secret::new),
             cookie: input.cookie,
         };
-        let (user, session, secret) = ops::sign_in(&request(context).ctx, wanted).await?;
+        let made = ops::sign_in(&request(context).ctx, wanted).await?;
         Ok(SignInPayload {
-            session: Session(Arc::new(session)),
-            user: User(Arc::new(user)),
-            secret: secret.map(|secret| secret.expose().to_owned()),
+            session: Session(Arc::new(made.session)),
+            user: User(Arc::new(made.user)),
+            secret: made.secret.map(|secret| secret.expose().to_owned()),
+            must_enrol_second_factor: made.must_enrol,
         })
     }
 

@@ -8,6 +8,8 @@ use crate::authn::cookie::Cookies;
 use crate::ctx::{Actor, Ctx, Holder};
 use crate::db::Tx;
 use crate::error::{Error, Result};
+use crate::factors::model::Standing;
+use crate::factors::ops::{self as factors, Second};
 use crate::permissions::model::Principal;
 use crate::permissions::ops::facts;
 use crate::replicas::model::Tag;
@@ -27,14 +29,24 @@ pub struct Fresh {
     pub ctx: Ctx,
     /// What is to be recorded, in the transaction that has made it.
     pub changes: Vec<Change>,
+    /// How its user stands with second factors: who must have one and has none may do nothing else with it than to set one up.
+    pub standing: Standing,
     secret: Secret,
 }
 
-/// Begins a session of that user in the transaction. The user's row is in it, or locked, so that whatever would end its sessions waits.
+/// Begins a session of that user in the transaction, unless the user has a second factor and has shown nothing of it: this is the one place
+/// where sessions begin. The user's row is in the transaction, or locked, so that whatever would end its sessions waits.
 ///
 /// # Errors
-/// `SERVICE_UNAVAILABLE`.
-pub async fn begin(ctx: &Ctx, tx: &mut Tx, user: &User, method: Method) -> Result<Fresh> {
+/// As [`factors::admit`].
+pub async fn begin(
+    ctx: &Ctx,
+    tx: &mut Tx,
+    user: &User,
+    method: Method,
+    second: Second,
+) -> Result<Fresh> {
+    let (standing, mut changes) = factors::admit(ctx, tx, user, second).await?;
     let (now, secret) = (ctx.now(), Secret::generate(&ctx.random, SESSION_PREFIX));
     let digest = secret.digest();
     let address = ctx.request.ip.map(|ip| ip.to_canonical().to_string());
@@ -50,7 +62,6 @@ pub async fn begin(ctx: &Ctx, tx: &mut Tx, user: &User, method: Method) -> Resul
         last_used_from: address,
     };
     let over = store::beyond(tx, user.id, MAX_SESSIONS - 1).await?;
-    let mut changes = Vec::new();
     if !over.is_empty() {
         tx.touch(over.iter().map(|id| Tag::Session(*id)));
         let gone = store::delete(tx, &over).await?;
@@ -81,6 +92,7 @@ pub async fn begin(ctx: &Ctx, tx: &mut Tx, user: &User, method: Method) -> Resul
         session,
         ctx,
         changes,
+        standing,
         secret,
     })
 }

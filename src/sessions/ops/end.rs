@@ -77,7 +77,7 @@ pub async fn revoke_others(ctx: &Ctx, user: Option<Uuid>) -> Result<usize> {
 /// # Errors
 /// `UNAUTHENTICATED`; `FORBIDDEN` for a key without `session.write` at its owner, if all are to end.
 pub async fn sign_out(ctx: &Ctx, everywhere: bool) -> Result<usize> {
-    let holder = ctx.holder()?;
+    let holder = ctx.somebody()?;
     let (user, session) = (holder.user_id, holder.session_id);
     if everywhere {
         access::require(ctx, WRITE, &users::ops::path(user))?;

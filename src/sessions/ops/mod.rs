@@ -1,5 +1,6 @@
 //! The operations on sessions.
 
+mod attempts;
 mod begin;
 mod end;
 mod proving;
@@ -7,9 +8,10 @@ mod read;
 mod sign_in;
 mod used;
 
+pub use attempts::{Attempt, forget_attempts};
 pub use begin::{Fresh, MAX_SESSIONS, begin, cookies};
 pub use end::{end_all, revoke, revoke_others, sign_out};
-pub use proving::{MAX_LOGIN, Proving, forget_attempts};
+pub use proving::{MAX_LOGIN, Proving};
 pub use read::{by_ids, cursor, list, may_read, own};
 pub use sign_in::sign_in;
 pub use used::{note_used, purge};

@@ -1,25 +1,20 @@
 //! Whether somebody who names a login knows its password, however often it is tried.
 
-use std::net::{IpAddr, Ipv6Addr};
+use std::net::IpAddr;
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 
+use super::attempts::Attempt;
 use crate::authn::password::Passwords;
-use crate::ctx::{Clock, Ctx};
+use crate::ctx::Ctx;
 use crate::db::Db;
 use crate::error::{Code, Error, Result};
-use crate::secrets::{Digest, Secret};
-use crate::sessions::store;
+use crate::secrets::Secret;
 use crate::users;
 use crate::users::model::User;
 
 /// Characters of a login at most: an e-mail address is no longer.
 pub const MAX_LOGIN: usize = 254;
-
-/// Attempts are forgotten after so long.
-const REMEMBERED: TimeDelta = TimeDelta::days(1);
-/// Rows that one statement deletes at most.
-const PURGED_AT_ONCE: i64 = 1_000;
 
 /// What a login is proved with.
 pub struct Proving<'a> {
@@ -63,17 +58,8 @@ impl<'a> Proving<'a> {
         {
             return Ok(user.clone());
         }
-        let keys = keys(login, self.ip);
-        let wait = store::attempt(
-            &mut *self.db.read("sign_in_attempt").await?,
-            &keys,
-            self.now,
-        )
-        .await?;
-        if wait > 0 {
-            metrics::counter!("keystead_sign_ins_total", "result" => "throttled").increment(1);
-            return Err(later(wait));
-        }
+        let attempt = Attempt::password(login, self.ip);
+        attempt.begin(self.db, self.now).await?;
         let verified = self
             .passwords
             .verify(known, password, self.cost, self.now)
@@ -83,7 +69,7 @@ impl<'a> Proving<'a> {
         if !verified {
             return Err(wrong());
         }
-        store::succeeded(&mut *self.db.read("sign_in_succeeded").await?, &keys).await?;
+        attempt.succeeded(self.db).await?;
         user.ok_or_else(wrong)
     }
 }
@@ -94,52 +80,4 @@ pub(super) fn wrong() -> Error {
         Code::Unauthenticated,
         "There is no user with this name or address and this password.",
     )
-}
-
-fn later(seconds: i64) -> Error {
-    let mut error = Error::new(
-        Code::RateLimited,
-        format!(
-            "There were too many attempts to sign in that failed. Wait {seconds} s, then try again."
-        ),
-    );
-    error.retry_after = Some(seconds.unsigned_abs());
-    error
-}
-
-/// The keys under which attempts are counted: of both, of the login, of the address. A login is counted as it is written, but for case,
-/// whether there is such a user or not; an IPv6 address by its first 64 bits, which is what one subscriber is given.
-fn keys(login: &str, ip: Option<IpAddr>) -> [Digest; 3] {
-    let login = login.trim().to_lowercase();
-    let address = match ip.map(|ip| ip.to_canonical()) {
-        Some(IpAddr::V6(ip)) => {
-            let net = u128::from(ip) >> 64 << 64;
-            IpAddr::V6(Ipv6Addr::from(net)).to_string()
-        }
-        Some(ip) => ip.to_string(),
-        None => String::new(),
-    };
-    [
-        format!("both\0{address}\0{login}"),
-        format!("login\0{login}"),
-        format!("address\0{address}"),
-    ]
-    .map(|text| Digest::of(text.as_bytes()))
-}
-
-/// Forgets attempts that nobody is held against any more; returns how many rows they had.
-///
-/// # Errors
-/// `SERVICE_UNAVAILABLE` when the database cannot be reached.
-pub async fn forget_attempts(db: &Db, clock: &Clock) -> Result<usize> {
-    let mut gone = 0;
-    loop {
-        let mut conn = db.read("purge_sign_in_attempts").await?;
-        let before = clock.now() - REMEMBERED;
-        let some = store::forget(&mut conn, before, PURGED_AT_ONCE).await?;
-        gone += some;
-        if some < PURGED_AT_ONCE as usize {
-            return Ok(gone);
-        }
-    }
 }

@@ -36,7 +36,7 @@ pub fn may_read(ctx: &Ctx, session: &Session) -> bool {
 /// The session that the actor uses.
 pub fn own(ctx: &Ctx) -> Option<Uuid> {
     match &ctx.actor {
-        Actor::Holder(holder) => holder.session_id,
+        Actor::Holder(holder) | Actor::Enrolling(holder) => holder.session_id,
         Actor::Keystead | Actor::Anonymous => None,
     }
 }

@@ -1,4 +1,4 @@
-//! Signing in with a password.
+//! Signing in with a password, and a second factor.
 
 use super::begin::{begin, cookies};
 use super::proving::{MAX_LOGIN, Proving, wrong};
@@ -6,8 +6,9 @@ use crate::audit::ops as audit;
 use crate::authn::password;
 use crate::ctx::Ctx;
 use crate::error::{Code, Error, Result};
+use crate::factors::ops as factors;
 use crate::secrets::Secret;
-use crate::sessions::model::{Method, Session, SignIn};
+use crate::sessions::model::{Method, SignIn, SignedIn};
 use crate::users;
 use crate::users::model::User;
 
@@ -15,9 +16,9 @@ use crate::users::model::User;
 /// takes the old one's place, and ends all other sessions.
 ///
 /// # Errors
-/// As [`Proving::user`]; `UNAUTHENTICATED` for a user who is disabled or has expired, or must choose another password, which is told
+/// As [`Proving::user`]; as [`factors::second`] and `SECOND_FACTOR_REQUIRED` once the password is right; `UNAUTHENTICATED` for a user who is disabled or has expired, or must choose another password, which is told
 /// only to who knows the password; `BAD_USER_INPUT`, also for a new password against the rules; `FORBIDDEN` as [`cookies`].
-pub async fn sign_in(ctx: &Ctx, wanted: SignIn) -> Result<(User, Session, Option<Secret>)> {
+pub async fn sign_in(ctx: &Ctx, wanted: SignIn) -> Result<SignedIn> {
     let cookies = match wanted.cookie {
         true => Some(cookies(ctx, "input.cookie")?),
         false => None,
@@ -41,6 +42,8 @@ pub async fn sign_in(ctx: &Ctx, wanted: SignIn) -> Result<(User, Session, Option
         None => None,
     };
 
+    let second = factors::second(ctx, user.id, wanted.otp.as_ref(), "input.otp").await?;
+
     let mut tx = ctx.db.begin("sign_in").await?;
     // What was verified is looked at again: whoever changes the password ends the sessions that are there by then.
     let mut user = users::ops::unchanged(&mut tx, &user)
@@ -52,15 +55,21 @@ pub async fn sign_in(ctx: &Ctx, wanted: SignIn) -> Result<(User, Session, Option
         (user, changed) =
             users::ops::put_password(ctx, &mut tx, &user, Some(hash), false, None).await?;
     }
-    let mut fresh = begin(ctx, &mut tx, &user, Method::Password).await?;
+    let mut fresh = begin(ctx, &mut tx, &user, Method::Password, second).await?;
     changed.append(&mut fresh.changes);
     audit::record(&fresh.ctx, &mut tx, changed).await?;
     tx.commit().await?;
 
     ctx.events.publish();
 
+    let must_enrol = fresh.standing.must_enrol();
     let (session, secret) = fresh.hand_over(cookies);
-    Ok((user, session, secret))
+    Ok(SignedIn {
+        user,
+        session,
+        secret,
+        must_enrol,
+    })
 }
 
 async fn new_hash(ctx: &Ctx, user: &User, new: &Secret, present: &Secret) -> Result<String> {

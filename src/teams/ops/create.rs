@@ -104,7 +104,7 @@ fn validate(ctx: &Ctx, new: &NewTeam) -> Result<(Team, Vec<Membership>)> {
             role: TeamRole::Admin,
             expires_at: None,
         }],
-        (None, Actor::Keystead | Actor::Anonymous) => Vec::new(),
+        (None, Actor::Keystead | Actor::Enrolling(_) | Actor::Anonymous) => Vec::new(),
     };
     let memberships = members.into_iter().map(|member| Membership {
         team_id: team.id,

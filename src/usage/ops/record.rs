@@ -183,6 +183,6 @@ fn batch(
 fn asker(ctx: &Ctx) -> Option<Uuid> {
     match &ctx.actor {
         Actor::Holder(holder) => Some(holder.user_id),
-        Actor::Anonymous | Actor::Keystead => None,
+        Actor::Anonymous | Actor::Enrolling(_) | Actor::Keystead => None,
     }
 }

@@ -9,6 +9,7 @@ use crate::api_keys::graphql::{self as api_keys, ApiKeyConnection, ApiKeyFilterI
 use crate::api_keys::model::KeysOf;
 use crate::audit::graphql::{AuditEventConnection, AuditFilterInput, EVENTS_OF_TARGET, of_target};
 use crate::error::Result;
+use crate::factors::graphql::{SecondFactor, factors_of, recovery_codes_of};
 use crate::graphql::connection::{connection, page_request};
 use crate::graphql::lean::{self, AtHand, Plain};
 use crate::graphql::scalars::{Json, Timestamp};
@@ -163,6 +164,17 @@ impl User {
     /// When the password was last set or taken away; null if there was none ever.
     async fn password_changed_at(&self) -> Option<Timestamp> {
         self.0.password_changed_at.map(Timestamp)
+    }
+
+    /// What it shows beside its password to sign in, in the order in which it was set up; nothing for who may not read the user.
+    async fn second_factors(&self, context: &Context<'_>) -> Result<Vec<SecondFactor>> {
+        factors_of(request(context), self.0.id).await
+    }
+
+    /// How many recovery codes it has left for when its second factors are lost; null for who may not read the user.
+    async fn recovery_codes_left(&self, context: &Context<'_>) -> Option<Result<i64>> {
+        let left = recovery_codes_of(request(context), self.0.id).await;
+        left.transpose()
     }
 
     /// When it was made.

@@ -33,8 +33,10 @@ use crate::db::ids::{Kind, quoted};
 use crate::db::lock::{self, Lock};
 use crate::db::{Failure, Tx};
 use crate::error::{Error, Result};
+use crate::permissions::facts::Facts;
+use crate::permissions::gains::Exempt;
 use crate::permissions::model::{InstanceRole, Principal};
-use crate::permissions::ops::access;
+use crate::permissions::ops::{access, facts};
 use crate::permissions::path::Path;
 
 /// Read a user with all that belongs to it.
@@ -95,6 +97,20 @@ fn spare_admins(ctx: &Ctx, user: &User) -> Result<()> {
         )));
     }
     Ok(())
+}
+
+/// Refuses what would let the actor sign in as that user, whose row is locked, unless it holds all that the user holds.
+///
+/// # Errors
+/// `FORBIDDEN`, also for an administrator unless by one; `SERVICE_UNAVAILABLE`.
+pub async fn may_sign_in_as(ctx: &Ctx, tx: &mut Tx, user: &User) -> Result<()> {
+    spare_admins(ctx, user)?;
+    let principal = Principal::User(user.id);
+    let held = facts::of_principal(tx, ctx.now(), principal).await?;
+    let held = held.ok_or_else(|| Error::internal("a locked user has no facts"))?;
+    let nobody = Facts::nobody(ctx.now());
+    let itself = [Exempt::over_itself(user.id)];
+    access::may_give(ctx, &nobody, &held, &principal, &itself)
 }
 
 /// Refuses to let an administrator cease to be one at `end`, if it can act now and no other one can at `end`.

@@ -3,7 +3,7 @@
 use serde_json::{Map, json};
 use uuid::Uuid;
 
-use super::{READ, WRITE, absent, path, spare_admins};
+use super::{READ, WRITE, absent, may_sign_in_as, path, spare_admins};
 use crate::audit::model::Change;
 use crate::audit::ops as audit;
 use crate::authn::password;
@@ -12,10 +12,8 @@ use crate::db::Tx;
 use crate::error::{Code, Error, Result};
 use crate::mail::model::{Mail, Template};
 use crate::mail::ops as mail;
-use crate::permissions::facts::Facts;
-use crate::permissions::gains::Exempt;
 use crate::permissions::model::Principal;
-use crate::permissions::ops::{access, facts};
+use crate::permissions::ops::access;
 use crate::replicas::model::Tag;
 use crate::secrets::Secret;
 use crate::sessions::ops as sessions;
@@ -187,17 +185,12 @@ pub async fn set_password(
     let user = store::lock(&mut tx, id)
         .await?
         .ok_or_else(|| absent(FIELD, id))?;
-    spare_admins(ctx, &user)?;
     // Whoever sets a password can sign in with it: that gives all that the user holds.
-    let principal = Principal::User(id);
-    let held = facts::of_principal(&mut tx, ctx.now(), principal).await?;
-    let held = held.ok_or_else(|| Error::internal("a locked user has no facts"))?;
-    let nobody = Facts::nobody(ctx.now());
-    access::may_give(ctx, &nobody, &held, &principal, &[Exempt::over_itself(id)])?;
+    may_sign_in_as(ctx, &mut tx, &user).await?;
     let (user, changes) = put_password(ctx, &mut tx, &user, hash, must_change, None).await?;
     let by = match &ctx.actor {
         Actor::Holder(holder) => holder.username.as_str(),
-        Actor::Keystead | Actor::Anonymous => "the operator",
+        Actor::Keystead | Actor::Enrolling(_) | Actor::Anonymous => "the operator",
     };
     tell(ctx, &mut tx, &user, Some(by)).await?;
     audit::record(ctx, &mut tx, changes).await?;

@@ -5,10 +5,11 @@ use serde_json::{Value, json};
 use crate::support::Client;
 
 /// Those that make no key, change none, and set no limits.
-pub const KEYLESS: [&str; 35] = [
+pub const KEYLESS: [&str; 40] = [
     "acceptInvitation",
     "addTeamMember",
     "changePassword",
+    "confirmTotp",
     "createInvitation",
     "createRole",
     "createTeam",
@@ -19,8 +20,11 @@ pub const KEYLESS: [&str; 35] = [
     "deleteTeam",
     "deleteUser",
     "deleteWebhook",
+    "enrolTotp",
     "recordUsage",
     "redeliver",
+    "regenerateRecoveryCodes",
+    "removeSecondFactor",
     "removeTeamMember",
     "requestAccess",
     "resendInvitation",
@@ -36,6 +40,7 @@ pub const KEYLESS: [&str; 35] = [
     "updatePermission",
     "updatePolicy",
     "updateRole",
+    "updateSecondFactor",
     "updateTeam",
     "updateTeamMember",
     "updateUser",

@@ -59,7 +59,8 @@ fn declared() -> BTreeMap<String, BTreeMap<String, String>> {
         include_str!("../../../src/db/schema.rs"),
         include_str!("../../../src/db/schema/receivers.rs"),
         include_str!("../../../src/db/schema/usage.rs"),
-        include_str!("../../../src/db/schema/links.rs")
+        include_str!("../../../src/db/schema/links.rs"),
+        include_str!("../../../src/db/schema/factors.rs")
     )
     .lines()
     .map(str::trim)

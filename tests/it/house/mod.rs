@@ -4,4 +4,4 @@ mod containers;
 mod imports;
 mod migrations;
 mod schema;
-mod sources;
+pub mod sources;

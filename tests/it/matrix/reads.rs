@@ -8,7 +8,7 @@ use super::world::World;
 use super::{cell, fields, table};
 
 /// How to come to an object of a type: a document with `FIELD` where its field is asked for, and the way to the object.
-pub const BASES: [(&str, &str, &str); 43] = [
+pub const BASES: [(&str, &str, &str); 45] = [
     ("Query", "{ FIELD }", ""),
     ("User", "{ user(by: {id: \"$user\"}) { FIELD } }", "/user"),
     (
@@ -35,6 +35,11 @@ pub const BASES: [(&str, &str, &str); 43] = [
     (
         "Session",
         "{ node(id: \"$session\") { ... on Session { FIELD } } }",
+        "/node",
+    ),
+    (
+        "SecondFactor",
+        "{ node(id: \"$factor\") { ... on SecondFactor { FIELD } } }",
         "/node",
     ),
     (
@@ -122,6 +127,11 @@ pub const BASES: [(&str, &str, &str); 43] = [
     ),
     ("Policy", "{ policy { FIELD } }", "/policy"),
     (
+        "SignInRules",
+        "{ policy { signIn { FIELD } } }",
+        "/policy/signIn",
+    ),
+    (
         "UserDefaults",
         "{ policy { userDefaults { FIELD } } }",
         "/policy/userDefaults",
@@ -205,7 +215,7 @@ const MEMBERSHIP: (&str, &str) = (
 );
 
 /// Arguments that a field needs, and names that are written otherwise.
-fn call(parent: &str, name: &str) -> String {
+pub fn call(parent: &str, name: &str) -> String {
     let arguments = match (parent, name) {
         ("Query", "node") => "(id: \"$user\")",
         ("Query", "nodes") => "(ids: [\"$user\"])",

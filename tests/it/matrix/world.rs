@@ -8,6 +8,7 @@ use keystead::secrets::Secret;
 use serde_json::{Value, json};
 
 use super::ACTORS;
+use crate::factors::{self, CONFIRM, ENROL, Phone};
 use crate::support::{Client, TestApp};
 
 /// Something of every kind. What is asked about belongs to `target`, a member of the team `blue`.
@@ -122,9 +123,12 @@ impl World {
         )
         .await;
         let password = "a password of the matrix";
-        for name in ["the-target", "the-admin", "admin"] {
+        for name in ["the-target", "the-admin", "admin", "the-team-member"] {
             set_password(&app, name, password).await;
         }
+        let of_member = set_up(&app, &app.with_key(&keys["team member"]), password).await;
+        let of_admin = set_up(&app, &app.with_key(&keys["admin"]), password).await;
+        let of_first = set_up(&app, &admin, password).await;
         let signed_in = app
             .anonymous()
             .data(
@@ -169,6 +173,12 @@ impl World {
             ("$invitation", invitations[0].0.clone()),
             ("$token", invitations[0].1.clone()),
             ("$other", invitations[1].0.clone()),
+            ("$factor", of_member.factor),
+            ("$otp", of_admin.codes[0].clone()),
+            ("$code", of_admin.code),
+            ("$first-otp", of_first.codes[0].clone()),
+            ("$second-otp", of_first.codes[1].clone()),
+            ("$first-code", of_first.code),
         ]);
         use_something(&app, &ids["$key"], &ids["$user"], &ids["$team"]).await;
         let session = said("/signIn/secret");
@@ -257,4 +267,31 @@ async fn use_something(app: &TestApp, key: &str, user: &str, team: &str) {
     let make = "SELECT usage_partition('2030-01-01T12:00:00Z')";
     client.batch_execute(make).await.unwrap();
     client.batch_execute(&sql).await.unwrap();
+}
+
+/// A second factor that somebody has, and another one that it is setting up.
+struct Factors {
+    factor: String,
+    codes: Vec<String>,
+    /// What confirms the other one.
+    code: String,
+}
+
+async fn set_up(app: &TestApp, client: &Client, password: &str) -> Factors {
+    let code = |begun: &Value| {
+        let secret = begun["enrolTotp"]["secret"].as_str().unwrap();
+        Phone::reading(secret).code(app, 0)
+    };
+    let proof = json!({"input": {"password": password}});
+    let first = client.data(ENROL, proof).await;
+    let confirm = json!({"input": {"code": code(&first)}});
+    let confirmed = client.data(CONFIRM, confirm).await["confirmTotp"].take();
+    let mut codes = factors::texts(&confirmed["recoveryCodes"]);
+    let proof = json!({"input": {"otp": codes.pop()}});
+    let second = client.data(ENROL, proof).await;
+    Factors {
+        factor: factors::text(&confirmed["secondFactor"]["id"]),
+        codes,
+        code: code(&second),
+    }
 }

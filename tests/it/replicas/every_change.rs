@@ -11,7 +11,7 @@ use crate::matrix::world::World;
 
 /// What each mutation does: it alters the answer about some key, or none, because what it makes is new or nobody has it. In this order,
 /// by an administrator.
-const CHANGES: [(bool, &str, &str); 64] = [
+const CHANGES: [(bool, &str, &str); 69] = [
     (
         false,
         "signIn",
@@ -28,6 +28,15 @@ const CHANGES: [(bool, &str, &str); 64] = [
         "setPassword",
         "{user: \"$outsider\", password: \"another of the matrix\"}",
     ),
+    (false, "confirmTotp", "{code: \"$first-code\"}"),
+    (false, "enrolTotp", "{otp: \"$first-otp\"}"),
+    (false, "regenerateRecoveryCodes", "{otp: \"$second-otp\"}"),
+    (
+        false,
+        "updateSecondFactor",
+        "{id: \"$factor\", name: \"New\"}",
+    ),
+    (false, "removeSecondFactor", "{id: \"$factor\"}"),
     (false, "revokeSession", "{id: \"$session\"}"),
     (
         false,

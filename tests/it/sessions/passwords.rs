@@ -48,7 +48,11 @@ const WAYS: [(&str, &str, &str); 6] = [
 ];
 
 /// Fields with a password that is there already.
-const PRESENT: [&str; 2] = ["ChangePasswordInput.password", "SignInInput.password"];
+const PRESENT: [&str; 3] = [
+    "ChangePasswordInput.password",
+    "EnrolTotpInput.password",
+    "SignInInput.password",
+];
 
 #[tokio::test]
 async fn the_rules_hold_on_every_way_to_set_a_password() {

@@ -1,0 +1,3 @@
+DROP TABLE factor_challenges;
+DROP TABLE recovery_codes;
+DROP TABLE second_factors;

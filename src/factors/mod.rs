@@ -1,0 +1,13 @@
+//! Second factors: what a user shows beside a password, and the codes for who has lost them.
+//!
+//! Invariants: a factor counts once its user has shown a code of it; a code is good once, also for two who send it at the same time; a
+//! secret is stored sealed and shown once, a recovery code as its SHA-256; no session begins without a factor of a user who has one, by
+//! whichever way ([`crate::sessions::ops::begin`] asks [`ops::admit`]); who must have one and has none may do nothing but set one up;
+//! a user with a factor has recovery codes, and without one has none.
+
+mod codes;
+pub mod graphql;
+pub mod model;
+pub mod ops;
+mod store;
+mod totp;
