@@ -21,6 +21,7 @@ use crate::db::Db;
 use crate::error::{Code, Error, Result};
 use crate::limits::model::Terms;
 use crate::limits::ops::Policies;
+use crate::magic_links::model as magic_links;
 use crate::permissions::facts::Facts;
 use crate::permissions::model::Principal;
 use crate::policy::ops as policy;
@@ -210,6 +211,8 @@ pub struct Policy {
     pub sessions: sessions::Terms,
     /// The public address of this server, without a slash at its end.
     pub public_url: String,
+    /// Who may sign in by links.
+    pub magic_links: magic_links::Settings,
     /// How webhooks are delivered.
     pub webhooks: WebhookSettings,
 }
@@ -231,6 +234,7 @@ impl Default for Policy {
             usage_retention: Some(TimeDelta::days(400)),
             sessions: sessions::Terms::default(),
             public_url: "http://127.0.0.1:4000".into(),
+            magic_links: magic_links::Settings::default(),
             webhooks: WebhookSettings::default(),
         }
     }

@@ -3,7 +3,7 @@
 //! The map of the house. A request comes in at the top and goes down, never up:
 //!
 //! - [`http`] speaks HTTP; [`graphql`] holds the schema, its limits, loaders and scalars.
-//! - Each domain ([`users`], [`teams`], [`api_keys`], [`permissions`], [`policy`], [`invitations`], [`access_requests`], [`limits`], [`usage`], [`audit`], [`sessions`], [`factors`], …) has the same rooms: `mod` (the invariants), `model` (rows and values),
+//! - Each domain ([`users`], [`teams`], [`api_keys`], [`permissions`], [`policy`], [`invitations`], [`access_requests`], [`magic_links`], [`limits`], [`usage`], [`audit`], [`sessions`], [`factors`], …) has the same rooms: `mod` (the invariants), `model` (rows and values),
 //!   `store` (SQL, private), `ops` (the operations), `graphql` (types, queries, mutations).
 //! - [`authn`] finds out who is calling; [`permissions`] decides what that actor may do, and nobody else does.
 //! - [`replicas`] tells every server what changes, so that each may remember what it has read; [`telemetry`] sends traces to a
@@ -27,6 +27,7 @@ pub mod http;
 pub mod idempotency;
 pub mod invitations;
 pub mod limits;
+pub mod magic_links;
 pub mod mail;
 pub mod outbox;
 pub mod permissions;

@@ -22,6 +22,8 @@ pub const API_KEY_LENGTH: usize = 40;
 pub const API_KEY_PREFIX: &str = "ks_";
 /// What the token of an invitation begins with.
 pub const INVITATION_PREFIX: &str = "ksi_";
+/// What the token of a magic link begins with.
+pub const MAGIC_LINK_PREFIX: &str = "ksm_";
 /// What the secret of a session begins with.
 pub const SESSION_PREFIX: &str = "kss_";
 const RANDOM: usize = 31;

@@ -2,8 +2,8 @@
 -- moves due_at to the end of its claim, so that another takes it up if that server dies.
 CREATE TABLE outbox (
     id         uuid PRIMARY KEY,
-    lane       text        NOT NULL CHECK (lane IN ('MAIL', 'EVENT', 'WEBHOOK')),
-    -- A mail, sealed with the servers' key: it may hold a link that lets people in. An event is the row of the trail with this id, a
+    lane       text        NOT NULL CHECK (lane IN ('MAIL', 'EVENT', 'WEBHOOK', 'LINK')),
+    -- A mail, sealed with the servers' key: it may hold a link that lets people in; or the address to which such a link is wanted. An event is the row of the trail with this id, a
     -- message to a webhook the delivery with this id.
     payload    bytea,
     -- To which webhook, so that one that is slow does not take all workers.
@@ -17,7 +17,7 @@ CREATE TABLE outbox (
     dead_at    timestamptz,
     -- Why the last attempt failed.
     error      text,
-    CHECK ((payload IS NOT NULL) = (lane = 'MAIL')),
+    CHECK ((payload IS NOT NULL) = (lane IN ('MAIL', 'LINK'))),
     CHECK ((subject IS NOT NULL) = (lane = 'WEBHOOK')),
     CHECK ((due_at IS NULL) = (dead_at IS NOT NULL))
 );

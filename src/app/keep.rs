@@ -12,6 +12,7 @@ use crate::error::Result;
 use crate::factors;
 use crate::idempotency;
 use crate::limits::ops as limits;
+use crate::magic_links;
 use crate::outbox::ops as outbox;
 use crate::sessions;
 use crate::teams;
@@ -131,12 +132,13 @@ impl App {
         .await;
     }
 
-    /// Deletes the sessions that have ended by themselves and what was begun with second factors, and forgets old attempts to sign in, every ten minutes, for ever: a server runs
+    /// Deletes the sessions that have ended by themselves and what was begun with second factors, and forgets old attempts to sign in and old links, every ten minutes, for ever: a server runs
     /// it beside its requests.
     pub async fn keep_sessions(self) {
         keep(ANSWERS_EVERY, "cannot delete ended sessions", || async {
             sessions::ops::purge(&self.db, &self.clock, &self.policy.sessions).await?;
             factors::ops::purge(&self.db, &self.clock).await?;
+            magic_links::ops::purge(&self.db, &self.clock).await?;
             sessions::ops::forget_attempts(&self.db, &self.clock).await
         })
         .await;

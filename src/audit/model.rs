@@ -86,6 +86,7 @@ impl Change {
             | Kind::Invitation
             | Kind::Session
             | Kind::AccessRequest
+            | Kind::MagicLink
             | Kind::SecondFactor => Vec::new(),
         };
         Change {

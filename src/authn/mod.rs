@@ -36,12 +36,13 @@ use usable::{Unusable, usable};
 use crate::factors::ops as factors;
 use crate::policy::model as policy;
 use crate::secrets::{
-    API_KEY_PREFIX, Digest, INVITATION_PREFIX, KeyText, SESSION_PREFIX, SealingKey, Secret,
+    API_KEY_PREFIX, Digest, INVITATION_PREFIX, KeyText, MAGIC_LINK_PREFIX, SESSION_PREFIX,
+    SealingKey, Secret,
 };
 use crate::sessions::model::Terms;
 
 /// What the tokens of links begin with: of invitations, and of links to sign in by.
-const OF_LINKS: [&str; 2] = [INVITATION_PREFIX, "ksm_"];
+const OF_LINKS: [&str; 2] = [INVITATION_PREFIX, MAGIC_LINK_PREFIX];
 /// The longest `Authorization` header that is looked at, in bytes.
 const MAX_HEADER: usize = 1_024;
 

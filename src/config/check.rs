@@ -170,7 +170,11 @@ pub(super) fn problems(config: &Config) -> Vec<Problem> {
         found.add("authorize", error.to_string());
     }
     check_traces(config, &mut found);
-    for (setting, message) in config.mail_problems() {
+    for (setting, message) in config
+        .mail_problems()
+        .into_iter()
+        .chain(config.link_problems())
+    {
         found.add(setting, message);
     }
     if let Some(path) = &config.leak_report_keys

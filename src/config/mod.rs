@@ -235,6 +235,15 @@ settings! {
         /// So long after it was begun a session ends, however much it is used. 10m to 400d.
         session_lifetime: Span = Span::seconds(14 * 86_400);
     }
+    "Magic links" {
+        /// Whether people may sign in by links that are sent to them by mail.
+        magic_links: bool = false;
+        /// Only addresses of these domains are sent one, for example `["example.com"]`. Empty: those of all users.
+        #[serde(deserialize_with = "values::list")]
+        magic_link_domains: Vec<String> = Vec::new();
+        /// Whether an address of these domains that belongs to nobody becomes a user with the policy's defaults. Needs `magic_link_domains`.
+        magic_link_new_users: bool = false;
+    }
     "Logs" {
         /// What is logged: a level (`error`, `warn`, `info`, `debug`, `trace`) or a filter such as `info,keystead::db=debug`.
         log: String = "info".to_owned();

@@ -3,6 +3,7 @@
 use super::{Config, long};
 use crate::ctx;
 use crate::limits::model::Terms;
+use crate::magic_links;
 use crate::policy::model::{KeyRules, Policy, once};
 use crate::sessions;
 use std::time::Duration;
@@ -28,8 +29,38 @@ impl Config {
                 lifetime: long(self.session_lifetime),
             },
             public_url: self.public_url(),
+            magic_links: magic_links::model::Settings {
+                enabled: self.magic_links,
+                domains: self.link_domains(),
+                new_users: self.magic_link_new_users,
+            },
             webhooks: self.webhooks(),
         }
+    }
+
+    /// The domains to which links are sent, as they are compared.
+    fn link_domains(&self) -> Vec<String> {
+        let domains = self.magic_link_domains.iter();
+        domains.map(|domain| domain.trim().to_lowercase()).collect()
+    }
+
+    /// What is wrong with the settings of magic links: each with its name.
+    pub(super) fn link_problems(&self) -> Vec<(&'static str, String)> {
+        const DOMAINS: &str = "magic_link_domains";
+        let mut found = Vec::new();
+        for domain in self.link_domains() {
+            if crate::text::email(DOMAINS, &format!("a@{domain}")).is_err() {
+                found.push((
+                    DOMAINS,
+                    format!("has `{domain}`, which is no domain; write it as example.com"),
+                ));
+            }
+        }
+        if self.magic_link_new_users && self.magic_link_domains.is_empty() {
+            let why = "is true, and magic_link_domains is empty: everybody who has an address could come in";
+            found.push(("magic_link_new_users", why.to_owned()));
+        }
+        found
     }
 
     /// What the policy for new users and for keys is until somebody changes it.

@@ -40,11 +40,13 @@ pub enum Kind {
     AccessRequest,
     /// What a user shows beside a password.
     SecondFactor,
+    /// A link by which somebody signs in.
+    MagicLink,
 }
 
 impl Kind {
     /// Every kind.
-    pub const ALL: [Kind; 15] = [
+    pub const ALL: [Kind; 16] = [
         Kind::User,
         Kind::ApiKey,
         Kind::Team,
@@ -60,6 +62,7 @@ impl Kind {
         Kind::Session,
         Kind::AccessRequest,
         Kind::SecondFactor,
+        Kind::MagicLink,
     ];
 
     /// The prefix, without the underscore.
@@ -80,6 +83,7 @@ impl Kind {
             Kind::Session => "sess",
             Kind::AccessRequest => "req",
             Kind::SecondFactor => "factor",
+            Kind::MagicLink => "mlink",
         }
     }
 
@@ -101,6 +105,7 @@ impl Kind {
             Kind::Session => "session",
             Kind::AccessRequest => "access request",
             Kind::SecondFactor => "second factor",
+            Kind::MagicLink => "magic link",
         }
     }
 }

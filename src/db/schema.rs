@@ -5,7 +5,7 @@ mod links;
 mod receivers;
 mod usage;
 pub use factors::{factor_challenges, recovery_codes, second_factors};
-pub use links::{access_requests, invitations};
+pub use links::{access_requests, invitations, magic_links};
 pub use receivers::{webhook_deliveries, webhooks};
 pub use usage::{usage_days, usage_events, usage_months, usage_quarters, usage_team_days, usage_team_months, usage_team_quarters};
 

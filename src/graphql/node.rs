@@ -120,6 +120,10 @@ async fn load(request: &Request, field: &str, id: &str) -> Result<Option<Node>> 
             .map(Node::SecondFactor)),
         Kind::Webhook => Ok(Webhook::load(request, id.uuid).await?.map(Node::Webhook)),
         // Reservations are the business of those who made them: they are settled, not read.
-        Kind::Reservation | Kind::WebhookDelivery | Kind::LimitPolicy | Kind::Policy => Ok(None),
+        Kind::Reservation
+        | Kind::WebhookDelivery
+        | Kind::LimitPolicy
+        | Kind::Policy
+        | Kind::MagicLink => Ok(None),
     }
 }

@@ -13,6 +13,7 @@ use crate::authn::graphql::ViewerQueries;
 use crate::factors::graphql::FactorMutations;
 use crate::invitations::graphql::{InvitationMutations, InvitationQueries};
 use crate::limits::graphql::{LimitMutations, LimitPolicyMutations, LimitQueries};
+use crate::magic_links::graphql::MagicLinkMutations;
 use crate::permissions::graphql::{PermissionMutations, PermissionQueries};
 use crate::policy::graphql::{PolicyMutations, PolicyQueries};
 use crate::sessions::graphql::SessionMutations;
@@ -56,6 +57,7 @@ pub struct Mutation(
     AccessRequestMutations,
     SessionMutations,
     FactorMutations,
+    MagicLinkMutations,
     WebhookMutations,
 );
 

@@ -74,6 +74,15 @@ impl ApiKeyPolicy {
     }
 }
 
+/// What a server offers: links to sign in by only where they are switched on.
+fn features(links: bool) -> Vec<&'static str> {
+    let mut features = vec!["idempotency-key", "persisted-queries", "subscriptions"];
+    if links {
+        features.insert(1, "magic-links");
+    }
+    features
+}
+
 /// Queries about the server itself.
 #[derive(Default)]
 pub struct ServerQueries;
@@ -85,7 +94,7 @@ impl ServerQueries {
         let policy = &request(context).ctx.policy;
         ServerInfo {
             version: env!("CARGO_PKG_VERSION"),
-            features: vec!["idempotency-key", "persisted-queries", "subscriptions"],
+            features: features(policy.magic_links.enabled),
             limits: ServerLimits {
                 max_page_size: MAX_PAGE,
                 default_page_size: DEFAULT_PAGE,

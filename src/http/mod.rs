@@ -100,6 +100,7 @@ fn routes(server: Server) -> Router {
         .route("/", get(graphiql::page))
         .route("/graphiql/{file}", get(graphiql::file))
         .route("/join", get(pages::join))
+        .route("/sign-in", get(pages::sign_in))
         .route("/pages/{file}", get(pages::file))
         .route("/schema.graphql", get(schema))
         .route("/healthz", get(health::alive))

@@ -18,12 +18,22 @@ pub async fn join() -> Response {
     send(HTML, include_str!("../../assets/pages/join.html"))
 }
 
+/// `/sign-in`: asks for a link, and signs in by the one whose token is in the address. The page alone uses no token up: whoever reads mails
+/// follows links too.
+pub async fn sign_in() -> Response {
+    send(HTML, include_str!("../../assets/pages/sign-in.html"))
+}
+
 /// `/pages/…`: what the pages consist of.
 pub async fn file(Path(name): Path<String>) -> Response {
     match name.as_str() {
         "join.js" => send(
             "text/javascript; charset=utf-8",
             include_str!("../../assets/pages/join.js"),
+        ),
+        "sign-in.js" => send(
+            "text/javascript; charset=utf-8",
+            include_str!("../../assets/pages/sign-in.js"),
         ),
         "pages.css" => send(
             "text/css; charset=utf-8",

@@ -9,6 +9,8 @@ use crate::db::schema::outbox;
 /// What kind of parcel it is. Each kind has workers of its own: none waits for another.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Lane {
+    /// Somebody who wants a link to sign in by: it is found out who, and a mail written.
+    Link,
     /// A mail.
     Mail,
     /// A message to a webhook.
@@ -17,11 +19,12 @@ pub enum Lane {
 
 impl Lane {
     /// Every lane.
-    pub const ALL: [Lane; 2] = [Lane::Mail, Lane::Webhook];
+    pub const ALL: [Lane; 3] = [Lane::Link, Lane::Mail, Lane::Webhook];
 
     /// As it is stored.
     pub fn as_str(self) -> &'static str {
         match self {
+            Lane::Link => "LINK",
             Lane::Mail => "MAIL",
             Lane::Webhook => "WEBHOOK",
         }
@@ -30,7 +33,7 @@ impl Lane {
     /// Parcels that one server delivers at once.
     pub fn width(self) -> usize {
         match self {
-            Lane::Mail => 4,
+            Lane::Link | Lane::Mail => 4,
             Lane::Webhook => 16,
         }
     }
@@ -38,7 +41,7 @@ impl Lane {
     /// Of these at most so many for the same receiver.
     pub fn share(self) -> usize {
         match self {
-            Lane::Mail => self.width(),
+            Lane::Link | Lane::Mail => self.width(),
             Lane::Webhook => 4,
         }
     }

@@ -14,6 +14,7 @@ use super::ops::purpose;
 use super::store;
 use crate::ctx::Ctx;
 use crate::error::Result;
+use crate::magic_links::ops as magic_links;
 use crate::mail::post::Post;
 use crate::webhooks::courier::{self, Courier, Tried};
 use crate::webhooks::spread;
@@ -193,10 +194,13 @@ impl Office {
 
     async fn deliver(&self, lane: Lane, parcel: &Parcel) -> Tried {
         match lane {
-            Lane::Mail => {
+            Lane::Link | Lane::Mail => {
                 let sealed = parcel.payload.as_deref().unwrap_or_default();
                 let opened = self.ctx.sealer.open(&purpose(lane), sealed);
                 let result = match opened {
+                    Ok(payload) if lane == Lane::Link => {
+                        magic_links::answer(&self.ctx, parcel.id, &payload).await
+                    }
                     Ok(payload) => self.mail.deliver(parcel.id, &payload, self.ctx.now()).await,
                     Err(error) => Err(Refusal::for_now(error.cause.unwrap_or(error.message))),
                 };

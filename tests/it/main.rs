@@ -19,6 +19,7 @@ mod http;
 mod idempotency;
 mod invitations;
 mod limits;
+mod magic_links;
 mod mail;
 mod matrix;
 mod outbox;

@@ -1,4 +1,4 @@
-//! The tables of invitations and of requests for access.
+//! The tables of invitations, of magic links, and of requests for access.
 
 diesel::table! {
     access_requests (id) {
@@ -35,5 +35,24 @@ diesel::table! {
         accepted_at -> Nullable<Timestamptz>,
         accepted_by -> Nullable<Uuid>,
         revoked_at -> Nullable<Timestamptz>,
+    }
+}
+
+diesel::table! {
+    magic_link_requests (address) {
+        address -> Bytea,
+        at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    magic_links (id) {
+        id -> Uuid,
+        digest -> Bytea,
+        user_id -> Nullable<Uuid>,
+        email -> Text,
+        created_at -> Timestamptz,
+        expires_at -> Timestamptz,
+        used_at -> Nullable<Timestamptz>,
     }
 }

@@ -143,6 +143,7 @@ pub fn collection(kind: Kind) -> Path {
                 Kind::Session => "/sessions",
                 Kind::AccessRequest => "/accessRequests",
                 Kind::SecondFactor => "/secondFactors",
+                Kind::MagicLink => "/magicLinks",
             };
             (kind, Path::parse(name).expect("a constant"))
         })

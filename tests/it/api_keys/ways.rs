@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use crate::support::Client;
 
 /// Those that make no key, change none, and set no limits.
-pub const KEYLESS: [&str; 40] = [
+pub const KEYLESS: [&str; 42] = [
     "acceptInvitation",
     "addTeamMember",
     "changePassword",
@@ -27,6 +27,7 @@ pub const KEYLESS: [&str; 40] = [
     "removeSecondFactor",
     "removeTeamMember",
     "requestAccess",
+    "requestMagicLink",
     "resendInvitation",
     "reviewAccessRequest",
     "revokeInvitation",
@@ -35,6 +36,7 @@ pub const KEYLESS: [&str; 40] = [
     "rotateWebhookSecret",
     "setPassword",
     "signIn",
+    "signInWithMagicLink",
     "signOut",
     "updateLimitPolicy",
     "updatePermission",

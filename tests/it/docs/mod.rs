@@ -3,3 +3,5 @@
 pub mod api;
 mod errors;
 mod limits;
+mod self_serve;
+mod shell;

@@ -153,8 +153,10 @@ impl World {
             "/webhookDeliveries/nodes/0/id",
         )
         .await;
+        let magic = magic_link(&app, &users["target"]).await;
         let requests = requests(&app, &keys, &team).await;
         let ids = BTreeMap::from([
+            ("$magic", magic),
             ("$request", requests[0].clone()),
             ("$asked", requests[1].clone()),
             ("$given", requests[2].clone()),
@@ -211,6 +213,25 @@ impl World {
                 text.replace(name, id)
             })
     }
+}
+
+/// A link by which that user signs in; the token.
+async fn magic_link(app: &TestApp, user: &str) -> String {
+    let token = Secret::generate(&keystead::ctx::Random::system(), "ksm_");
+    let digest = token.digest();
+    let digest: String = digest
+        .as_bytes()
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect();
+    let user = Id::parse("id", user).unwrap().uuid;
+    let client = app.app.db.endpoint().client().await.unwrap();
+    let sql = format!(
+        "INSERT INTO magic_links (id, digest, user_id, email, created_at, expires_at) VALUES (gen_random_uuid(), '\\x{digest}', '{user}',
+            'the-target@example.com', '2030-01-01', '2032-01-01')"
+    );
+    client.batch_execute(&sql).await.unwrap();
+    token.expose().to_owned()
 }
 
 /// Requests for access: of the outsider for a place in the team, of the administrator and of the first one for a role, and of the target

@@ -35,6 +35,8 @@ pub fn input(name: &str) -> &'static str {
         "updatePolicy" => "{apiKeys: {maxPerUser: 5}}",
         "createInvitation" => "{email: \"new@example.com\", memberships: [{team: \"$team\"}]}",
         "resendInvitation" | "revokeInvitation" => "{id: \"$invitation\"}",
+        "requestMagicLink" => "{email: \"the-target@example.com\"}",
+        "signInWithMagicLink" => "{token: \"$magic\"}",
         "requestAccess" => {
             "{permissions: [{path: \"/models\", role: \"USE\"}], justification: \"x\"}"
         }

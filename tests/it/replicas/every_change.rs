@@ -11,7 +11,7 @@ use crate::matrix::world::World;
 
 /// What each mutation does: it alters the answer about some key, or none, because what it makes is new or nobody has it. In this order,
 /// by an administrator.
-const CHANGES: [(bool, &str, &str); 69] = [
+const CHANGES: [(bool, &str, &str); 71] = [
     (
         false,
         "signIn",
@@ -72,6 +72,12 @@ const CHANGES: [(bool, &str, &str); 69] = [
         "createInvitation",
         "{email: \"new@example.com\", memberships: [{team: \"$team\"}]}",
     ),
+    (
+        false,
+        "requestMagicLink",
+        "{email: \"the-target@example.com\"}",
+    ),
+    (false, "signInWithMagicLink", "{token: \"$magic\"}"),
     (
         false,
         "requestAccess",

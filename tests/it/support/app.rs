@@ -59,9 +59,13 @@ impl Default for Setup {
         Setup {
             endpoint: None,
             pool: PoolSettings::default(),
-            // Passwords that hash quickly.
+            // Passwords that hash quickly, and all there is switched on.
             policy: Policy {
                 password_cost: 4,
+                magic_links: keystead::magic_links::model::Settings {
+                    enabled: true,
+                    ..Default::default()
+                },
                 ..Policy::default()
             },
             api: ApiSettings::default(),

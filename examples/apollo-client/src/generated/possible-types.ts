@@ -2,6 +2,7 @@
       export type PossibleTypesResultData = {
   "possibleTypes": {
     "Node": [
+      "AccessRequest",
       "ApiKey",
       "AuditEvent",
       "Invitation",
@@ -23,6 +24,7 @@
       const result: PossibleTypesResultData = {
   "possibleTypes": {
     "Node": [
+      "AccessRequest",
       "ApiKey",
       "AuditEvent",
       "Invitation",

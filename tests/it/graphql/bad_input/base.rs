@@ -52,6 +52,8 @@ pub fn arguments(asked: &Asked, ground: &Ground) -> Value {
                 json!({"email": "new@example.com", "memberships": [sample("MembershipInput", ground)]})
             }
             "resendInvitation" | "revokeInvitation" => json!({"id": id("$invitation")}),
+            "requestMagicLink" => json!({"email": "the-target@example.com"}),
+            "signInWithMagicLink" => json!({"token": id("$magic")}),
             "requestAccess" => {
                 json!({"permissions": [sample("RoleAtInput", ground)], "justification": "for the launch"})
             }

@@ -1,0 +1,2 @@
+DROP TABLE magic_link_requests;
+DROP TABLE magic_links;

@@ -1,0 +1,72 @@
+//! Pages whose commands are run, one after the other, against a server for real.
+
+use std::process::Command;
+
+use crate::replicas::processes::{Process, Protocol};
+use crate::support::{Setup, TestApp, database};
+
+const MARK: &str = "---- the end of an answer ----";
+
+/// The code blocks of a text, each with its kind.
+pub fn blocks(text: &str) -> Vec<(String, String)> {
+    let mut blocks = Vec::new();
+    for (number, part) in text.split("```").enumerate() {
+        if number % 2 == 1 {
+            let (kind, text) = part.split_once('\n').unwrap();
+            blocks.push((kind.to_owned(), text.to_owned()));
+        }
+    }
+    blocks
+}
+
+/// Runs blocks of `sh`, and of `console` whose commands must be answered as the page says; at least so many commands.
+pub async fn answered(blocks: Vec<(String, String)>, at_least: usize) {
+    let url = database().await;
+    let setup = Setup {
+        endpoint: Some(keystead::db::Endpoint::parse(&url).unwrap()),
+        ..Setup::default()
+    };
+    let app = TestApp::with(setup).await;
+    let server = Process::start(&url, Protocol::On).await;
+
+    let mut script = String::new();
+    let mut wanted: Vec<(String, String)> = Vec::new();
+    for (kind, text) in blocks {
+        if kind == "sh" {
+            let lines = text.lines().map(|line| match line.split_once('=') {
+                Some(("URL", _)) => format!("URL=http://{}", server.address),
+                Some(("KEY", _)) => format!("KEY={}", app.admin_key),
+                _ => line.to_owned(),
+            });
+            script += &lines.collect::<Vec<_>>().join("\n");
+            script += &format!("\necho; echo '{MARK}'\n");
+            continue;
+        }
+        assert_eq!(kind, "console");
+        for line in text.lines() {
+            match line.strip_prefix("$ ") {
+                Some(command) => {
+                    script += &format!("{command}\necho; echo '{MARK}'\n");
+                    wanted.push((command.to_owned(), String::new()));
+                }
+                None => {
+                    let (_, answer) = wanted.last_mut().unwrap();
+                    answer.push_str(line);
+                    answer.push('\n');
+                }
+            }
+        }
+    }
+    assert!(wanted.len() >= at_least, "{wanted:?}");
+    let run =
+        tokio::task::spawn_blocking(move || Command::new("bash").args(["-c", &script]).output());
+    let output = run.await.unwrap().unwrap();
+    let said = String::from_utf8(output.stdout).unwrap();
+    let said: Vec<&str> = said.split(MARK).collect();
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert!(!said[0].contains("\"errors\""), "{}{errors}", said[0]);
+    for (number, (command, answer)) in wanted.iter().enumerate() {
+        let found = said.get(number + 1).map_or("(nothing)", |text| text.trim());
+        assert_eq!(found, answer.trim(), "$ {command}\n{errors}");
+    }
+}
