@@ -39,7 +39,13 @@ async fn come_in(app: &TestApp, way: Method, otp: Option<&str>) -> Option<serde_
             let wanted = input(json!({"token": token, "password": "what an invitation sets"}));
             Some(ask(&app.anonymous(), accept, wanted).await)
         }
-        Method::MagicLink => None,
+        Method::MagicLink => {
+            let ada = keystead::users::ops::by_username(&app.ctx(), "ada").await;
+            let ada = ada.unwrap().unwrap().typed_id().to_string();
+            let token = crate::matrix::world::magic_link(app, &ada, "ada@example.com").await;
+            let sign_in = "mutation($input: SignInWithMagicLinkInput!) { signInWithMagicLink(input: $input) { session { id } } }";
+            Some(ask(&app.anonymous(), sign_in, input(json!({"token": token}))).await)
+        }
     }
 }
 

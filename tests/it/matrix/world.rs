@@ -153,7 +153,7 @@ impl World {
             "/webhookDeliveries/nodes/0/id",
         )
         .await;
-        let magic = magic_link(&app, &users["target"]).await;
+        let magic = magic_link(&app, &users["target"], "the-target@example.com").await;
         let requests = requests(&app, &keys, &team).await;
         let ids = BTreeMap::from([
             ("$magic", magic),
@@ -216,7 +216,7 @@ impl World {
 }
 
 /// A link by which that user signs in; the token.
-async fn magic_link(app: &TestApp, user: &str) -> String {
+pub async fn magic_link(app: &TestApp, user: &str, email: &str) -> String {
     let token = Secret::generate(&keystead::ctx::Random::system(), "ksm_");
     let digest = token.digest();
     let digest: String = digest
@@ -228,7 +228,7 @@ async fn magic_link(app: &TestApp, user: &str) -> String {
     let client = app.app.db.endpoint().client().await.unwrap();
     let sql = format!(
         "INSERT INTO magic_links (id, digest, user_id, email, created_at, expires_at) VALUES (gen_random_uuid(), '\\x{digest}', '{user}',
-            'the-target@example.com', '2030-01-01', '2032-01-01')"
+            '{email}', '2030-01-01', '2032-01-01')"
     );
     client.batch_execute(&sql).await.unwrap();
     token.expose().to_owned()
