@@ -1,7 +1,8 @@
 //! The cookie of a session: its name, what it says, and from which pages it is believed.
 //!
-//! With an `https` address it is `__Host-keystead`: `Secure`, `HttpOnly`, `SameSite=Strict`, `Path=/`, no `Domain` (RFC 6265bis). Browsers
-//! take that name over TLS alone; so with a plain address, which is allowed for this machine only, it is `keystead`, without `Secure`.
+//! With an `https` address it is `__Host-keystead`: `Secure`, `HttpOnly`, `SameSite=Strict`, `Path=/`, no `Domain` (RFC 6265bis). Without TLS
+//! Chromium takes that name from this machine, and not every browser does; so with a plain address, which is allowed for this machine only,
+//! it is `keystead`, without `Secure`.
 //! Whatever comes with the cookie must come from a page of this very address.
 
 use crate::ctx::Site;
