@@ -40,10 +40,8 @@ pub(super) async fn note(
     .load(conn)
     .await?;
     // Of two at once the second finds a row that its snapshot does not show.
-    Ok(rows
-        .iter()
-        .next()
-        .map_or(pause.num_seconds(), |row| row.seconds))
+    let wait = rows.into_iter().next();
+    Ok(wait.map_or(pause.num_seconds(), |row| row.seconds))
 }
 
 /// Stores a link, unless the same parcel has made one already; false if it has.

@@ -42,7 +42,7 @@ async fn an_approval_that_is_cut_off_gives_nothing_and_is_made_again() {
     proxy.mend();
     assert_eq!(
         listed(&ada, json!({"status": "PENDING"})).await,
-        [request.clone()]
+        std::slice::from_ref(&request)
     );
     assert!(!may(&ada, "model.use", "/models/x").await);
     app.app.deliver_due().await.unwrap();
