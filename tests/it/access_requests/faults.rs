@@ -70,6 +70,7 @@ async fn what_a_killed_worker_was_telling_another_tells() {
     };
     server.begun(1).await;
     working.abort();
+    assert!(working.await.unwrap_err().is_cancelled());
     server.feel(Mood::Well);
     let other = app.beside_with(77, &setup()).await;
     assert_eq!(other.deliver_due().await.unwrap(), 0, "it is claimed");

@@ -113,9 +113,9 @@ async fn send(ground: &Ground, asked: &Asked, document: &str, arguments: &Value)
     let call = ground.admin.request("POST", "/graphql").json(&body);
     if asked.parent == "Subscription" {
         let call = call.header("accept", "text/event-stream");
-        // What is followed does not end.
+        // What is followed does not end; a refusal comes at once, and on a machine that has much to do somewhat later.
         let Ok(answer) =
-            tokio::time::timeout(Duration::from_millis(100), ground.admin.send(call)).await
+            tokio::time::timeout(Duration::from_millis(250), ground.admin.send(call)).await
         else {
             return Value::Null;
         };
