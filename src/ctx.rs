@@ -111,6 +111,27 @@ pub enum Actor {
     Enrolling(Arc<Holder>),
 }
 
+impl Actor {
+    /// Who may hold something: a user that is calling, through a credential that may do more than set up a second factor.
+    pub fn holder(&self) -> Option<&Holder> {
+        match self {
+            Actor::Holder(holder) => Some(holder),
+            Actor::Anonymous | Actor::Keystead | Actor::Enrolling(_) => None,
+        }
+    }
+
+    /// The user that is calling.
+    pub fn user(&self) -> Option<Uuid> {
+        self.holder().map(|holder| holder.user_id)
+    }
+
+    /// The user that is calling, through a credential that holds all that it does.
+    pub fn user_itself(&self) -> Option<Uuid> {
+        let itself = |holder: &&Holder| holder.principal == Principal::User(holder.user_id);
+        self.holder().filter(itself).map(|holder| holder.user_id)
+    }
+}
+
 /// A user that is calling, with the credential it used.
 #[derive(Debug)]
 pub struct Holder {

@@ -131,6 +131,13 @@ impl Error {
         Error::new(Code::Conflict, message)
     }
 
+    /// Too much in a short time; after so many seconds it may be tried again.
+    pub fn rate_limited(seconds: u64, message: impl Into<String>) -> Self {
+        let mut error = Error::new(Code::RateLimited, message);
+        error.retry_after = Some(seconds);
+        error
+    }
+
     /// A fault of ours; `cause` goes to the log, never to the caller.
     pub fn internal(cause: impl Into<String>) -> Self {
         Error::new(

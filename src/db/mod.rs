@@ -16,6 +16,7 @@ pub mod migrate;
 pub mod nested;
 pub mod pages;
 mod pool;
+pub mod purge;
 pub(crate) mod search;
 #[rustfmt::skip]
 pub(crate) mod schema;

@@ -238,19 +238,12 @@ pub(super) async fn take_challenge(
         .optional()?)
 }
 
-/// Deletes up to `limit` of what was begun and whose time is over.
+/// Deletes a part of what was begun and whose time is over.
 pub(super) async fn purge_challenges(
     conn: &mut AsyncPgConnection,
     now: DateTime<Utc>,
-    limit: i64,
 ) -> db::Result<usize> {
-    Ok(Statement::new(
-        "DELETE FROM factor_challenges WHERE digest IN (SELECT digest FROM factor_challenges WHERE expires_at <= ",
-    )
-    .bind(now)
-    .sql(" LIMIT ")
-    .bind(limit)
-    .sql(" FOR UPDATE SKIP LOCKED)")
-    .execute(conn)
-    .await?)
+    let over = Statement::new("expires_at <= ").bind(now);
+    let purge = Statement::purge("factor_challenges", "digest", over);
+    Ok(purge.execute(conn).await?)
 }

@@ -13,7 +13,7 @@ use uuid::Uuid;
 
 use super::settings::Settings;
 use crate::ctx::{Actor, Ctx};
-use crate::error::{Code, Error, Result};
+use crate::error::{Error, Result};
 
 /// Who is counted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -128,15 +128,13 @@ impl Budget {
     }
 
     fn refuse(&self, seconds: u64) -> Error {
-        let mut error = Error::new(
-            Code::RateLimited,
+        Error::rate_limited(
+            seconds,
             format!(
                 "Too much in a short time: at most {} {} a minute. Try again in {seconds} s.",
                 self.per_minute, self.what
             ),
-        );
-        error.retry_after = Some(seconds);
-        error
+        )
     }
 }
 

@@ -101,29 +101,16 @@ pub(super) async fn spend(
     Ok(())
 }
 
-/// Deletes up to `limit` links that ended, and as many notes that were made, before that moment; returns how many.
+/// Deletes a part of the links that ended, and of the notes that were made, before that moment; returns how many.
 pub(super) async fn purge(
     conn: &mut AsyncPgConnection,
     before: DateTime<Utc>,
-    limit: i64,
 ) -> db::Result<usize> {
-    let links = Statement::new(
-        "DELETE FROM magic_links WHERE id IN (SELECT id FROM magic_links WHERE expires_at < ",
-    )
-    .bind(before)
-    .sql(" LIMIT ")
-    .bind(limit)
-    .sql(" FOR UPDATE SKIP LOCKED)")
-    .execute(conn)
-    .await?;
-    let notes = Statement::new(
-        "DELETE FROM magic_link_requests WHERE address IN (SELECT address FROM magic_link_requests WHERE at < ",
-    )
-    .bind(before)
-    .sql(" LIMIT ")
-    .bind(limit)
-    .sql(" FOR UPDATE SKIP LOCKED)")
-    .execute(conn)
-    .await?;
-    Ok(links + notes)
+    let over = Statement::new("expires_at < ").bind(before);
+    let links = Statement::purge("magic_links", "id", over)
+        .execute(conn)
+        .await?;
+    let over = Statement::new("at < ").bind(before);
+    let notes = Statement::purge("magic_link_requests", "address", over);
+    Ok(links + notes.execute(conn).await?)
 }

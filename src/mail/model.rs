@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
@@ -18,6 +19,27 @@ pub struct Mail {
     pub template: Template,
     /// What stands in the template, by [`Template::values`]: texts, numbers, or null for what is not to be said.
     pub values: Map<String, Value>,
+}
+
+impl Mail {
+    /// A mail to that address; `values` is an object.
+    pub fn new(to: String, name: Option<String>, template: Template, values: Value) -> Mail {
+        let values = match values {
+            Value::Object(values) => values,
+            _ => Map::new(),
+        };
+        Mail {
+            to,
+            name,
+            template,
+            values,
+        }
+    }
+}
+
+/// A moment as mails write it.
+pub fn written(at: DateTime<Utc>) -> String {
+    at.format("%Y-%m-%d %H:%M UTC").to_string()
 }
 
 /// How mails are sent.

@@ -7,7 +7,7 @@ use chrono::{DateTime, Utc};
 use ring::digest::{Context, SHA256};
 use uuid::Uuid;
 
-use super::model::{InstanceRole, Principal, TeamRole};
+use super::model::{InstanceRole, Principal, TeamRole, lasts_as_long};
 use super::path::Path;
 use super::role::{self, BuiltIn, RoleFacts};
 
@@ -302,12 +302,8 @@ fn reaching_teams(given: &Given) -> Reaching {
         let end = start.until.filter(|_| !asked);
         let mut next = Some(start);
         while let Some(team) = next.filter(|team| team.enabled) {
-            let longer = |held: &Option<DateTime<Utc>>| match (end, held) {
-                (_, None) => false,
-                (None, Some(_)) => true,
-                (Some(new), Some(old)) => new > *old,
-            };
-            if !reaching.get(&team.id).is_none_or(longer) {
+            let held = reaching.get(&team.id);
+            if held.is_some_and(|held| lasts_as_long(*held, end)) {
                 break;
             }
             reaching.insert(team.id, end);

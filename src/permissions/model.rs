@@ -387,3 +387,8 @@ pub struct PermissionList {
     /// What the reader may see of it.
     pub sight: Arc<PermissionSight>,
 }
+
+/// Whether what ends at `one` lasts as long as what ends at `other`; `None` never ends.
+pub fn lasts_as_long(one: Option<DateTime<Utc>>, other: Option<DateTime<Utc>>) -> bool {
+    one.is_none_or(|one| other.is_some_and(|other| one >= other))
+}

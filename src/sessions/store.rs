@@ -88,25 +88,19 @@ pub(super) async fn lock_all_of(conn: &mut AsyncPgConnection, user: Uuid) -> db:
         .await?)
 }
 
-/// Deletes up to `limit` sessions that ended by themselves: those whose time was over, or that were used last, before these moments.
+/// Deletes a part of the sessions that ended by themselves: those whose time was over, or that were used last, before these moments.
 pub(super) async fn purge(
     conn: &mut AsyncPgConnection,
     expired: DateTime<Utc>,
     idle: DateTime<Utc>,
-    limit: i64,
 ) -> db::Result<usize> {
-    let rows = Statement::new(
-        "DELETE FROM sessions WHERE id IN (SELECT id FROM sessions WHERE expires_at <= ",
-    )
-    .bind(expired)
-    .sql(" OR last_used_at <= ")
-    .bind(idle)
-    .sql(" LIMIT ")
-    .bind(limit)
-    .sql(" FOR UPDATE SKIP LOCKED)")
-    .execute(conn)
-    .await?;
-    Ok(rows)
+    let over = Statement::new("expires_at <= ")
+        .bind(expired)
+        .sql(" OR last_used_at <= ")
+        .bind(idle);
+    Ok(Statement::purge("sessions", "id", over)
+        .execute(conn)
+        .await?)
 }
 
 /// Stores many uses at once. A later use that is stored already stays; rows are locked in the order of their ids, so that two
@@ -177,20 +171,12 @@ pub(super) async fn succeeded(conn: &mut AsyncPgConnection, keys: &[Digest; 3]) 
     Ok(())
 }
 
-/// Deletes up to `limit` counts of attempts the last of which was before that moment.
+/// Deletes a part of the counts of attempts the last of which was before that moment.
 pub(super) async fn forget(
     conn: &mut AsyncPgConnection,
     before: DateTime<Utc>,
-    limit: i64,
 ) -> db::Result<usize> {
-    let rows = Statement::new(
-        "DELETE FROM sign_in_attempts WHERE key IN (SELECT key FROM sign_in_attempts WHERE last_at < ",
-    )
-    .bind(before)
-    .sql(" LIMIT ")
-    .bind(limit)
-    .sql(" FOR UPDATE SKIP LOCKED)")
-    .execute(conn)
-    .await?;
-    Ok(rows)
+    let over = Statement::new("last_at < ").bind(before);
+    let purge = Statement::purge("sign_in_attempts", "key", over);
+    Ok(purge.execute(conn).await?)
 }

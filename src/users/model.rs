@@ -60,6 +60,11 @@ impl User {
         Id::new(Kind::User, self.id)
     }
 
+    /// The display name, or else the user name.
+    pub fn shown_name(&self) -> &str {
+        self.name.as_deref().unwrap_or(&self.username)
+    }
+
     /// Whether it can do anything at that moment: it is enabled and has not expired.
     pub fn can_act(&self, at: DateTime<Utc>) -> bool {
         self.enabled && self.expires_at.is_none_or(|end| end > at)

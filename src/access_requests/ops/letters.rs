@@ -1,14 +1,13 @@
 //! The mails: to whoever could give what is asked for, and to whoever has asked.
 
-use chrono::{DateTime, Utc};
-use serde_json::{Map, Value, json};
+use serde_json::json;
 
 use super::asked::by_ids;
 use super::places;
 use crate::access_requests::model::{Access, AccessRequest};
 use crate::ctx::Ctx;
 use crate::error::Result;
-use crate::mail::model::{Mail, Template};
+use crate::mail::model::{Mail, Template, written};
 use crate::permissions::gains::Gain;
 use crate::permissions::model::TeamRole;
 use crate::permissions::ops::{read, who_may};
@@ -37,19 +36,20 @@ pub(super) async fn to_reviewers(ctx: &Ctx, request: &AccessRequest) -> Result<V
     let mut ids = people.clone();
     ids.push(request.user_id);
     let found = users::ops::by_ids(&ctx.db, ids).await?;
-    let requester = found.get(&request.user_id).map(|user| named(user));
+    let requester = found.get(&request.user_id).map(|user| user.shown_name());
     let people = people.iter().filter_map(|id| found.get(id));
     let letter = |user: &std::sync::Arc<User>| {
-        let values = object(json!({
-            "requester": requester, "wants": wants, "until": written(request.until),
+        let values = json!({
+            "requester": requester, "wants": wants, "until": request.until.map(written),
             "justification": request.justification, "request": request.typed_id().to_string(),
-        }));
-        Some(Mail {
-            to: user.email.clone()?,
-            name: Some(named(user)),
-            template: Template::AccessRequested,
+        });
+        let name = Some(user.shown_name().to_owned());
+        Some(Mail::new(
+            user.email.clone()?,
+            name,
+            Template::AccessRequested,
             values,
-        })
+        ))
     };
     Ok(people.filter_map(letter).take(TOLD).collect())
 }
@@ -71,17 +71,13 @@ pub(super) async fn to_requester(ctx: &Ctx, request: &AccessRequest) -> Result<O
     };
     let reviewer = request.decided_by.and_then(|id| people.get(&id));
     let gone = || "what does not exist any more".to_owned();
-    let values = object(json!({
+    let values = json!({
         "decision": if granted.is_some() { "approved" } else { "denied" }, "wants": described(ctx, &about).await?.unwrap_or_else(gone),
-        "until": written(request.granted_until), "reviewer": reviewer.map(|user| named(user)),
+        "until": request.granted_until.map(written), "reviewer": reviewer.map(|user| user.shown_name()),
         "reason": request.reason, "request": request.typed_id().to_string(),
-    }));
-    Ok(Some(Mail {
-        to,
-        name: Some(named(user)),
-        template: Template::AccessReviewed,
-        values,
-    }))
+    });
+    let name = Some(user.shown_name().to_owned());
+    Ok(Some(Mail::new(to, name, Template::AccessReviewed, values)))
 }
 
 /// What whoever gives it must hold.
@@ -135,20 +131,5 @@ async fn described(ctx: &Ctx, access: &Access) -> Result<Option<String>> {
             };
             Ok(found.get(team).map(named))
         }
-    }
-}
-
-fn named(user: &User) -> String {
-    user.name.clone().unwrap_or_else(|| user.username.clone())
-}
-
-fn written(until: Option<DateTime<Utc>>) -> Option<String> {
-    until.map(|until| until.format("%Y-%m-%d %H:%M UTC").to_string())
-}
-
-fn object(values: Value) -> Map<String, Value> {
-    match values {
-        Value::Object(values) => values,
-        _ => Map::new(),
     }
 }

@@ -17,10 +17,9 @@ use std::sync::Arc;
 use uuid::Uuid;
 
 use super::model::AccessRequest;
-use crate::ctx::{Actor, Ctx};
+use crate::ctx::Ctx;
 use crate::db::ids::{Id, Kind, quoted};
 use crate::error::{Error, Result};
-use crate::permissions::model::Principal;
 use crate::permissions::ops::access;
 use crate::permissions::path::Path;
 
@@ -55,16 +54,6 @@ fn absent(id: Uuid) -> Error {
         "input.id",
         format!("There is no access request {id}, or you may not see it."),
     )
-}
-
-/// The user that is calling, through a credential that holds all that it does.
-fn actor_user(ctx: &Ctx) -> Option<Uuid> {
-    match &ctx.actor {
-        Actor::Holder(holder) if holder.principal == Principal::User(holder.user_id) => {
-            Some(holder.user_id)
-        }
-        Actor::Holder(_) | Actor::Enrolling(_) | Actor::Keystead | Actor::Anonymous => None,
-    }
 }
 
 /// The request, if the actor may see it.

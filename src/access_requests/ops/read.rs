@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use uuid::Uuid;
 
-use super::{READ, actor_user, places};
+use super::{READ, places};
 use crate::access_requests::model::{AccessRequest, AccessRequestFilter, AccessRequestSight};
 use crate::access_requests::store;
 use crate::ctx::Ctx;
@@ -34,7 +34,7 @@ pub async fn by_ids(db: &Db, ids: Vec<Uuid>) -> Result<HashMap<Uuid, Arc<AccessR
 /// # Errors
 /// An internal error if it cannot be read.
 pub fn may_read(ctx: &Ctx, request: &AccessRequest) -> Result<bool> {
-    Ok(actor_user(ctx) == Some(request.user_id)
+    Ok(ctx.actor.user_itself() == Some(request.user_id)
         || may_write(ctx, request)?
         || access::can(ctx, READ, &access::object(Kind::AccessRequest, request.id)))
 }
@@ -62,7 +62,7 @@ pub async fn list(
         requests: access::seen(ctx, READ, Kind::AccessRequest),
         paths: access::territory(ctx, permissions::WRITE),
         teams: access::seen(ctx, teams::ops::WRITE, Kind::Team),
-        own: actor_user(ctx),
+        own: ctx.actor.user_itself(),
     };
     let mut conn = ctx.db.read("access_requests_page").await?;
     Ok(store::page(&mut conn, filter, &sight, ctx.now(), request).await?)

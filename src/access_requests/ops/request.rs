@@ -3,7 +3,7 @@
 use chrono::TimeDelta;
 
 use super::asked::roles_at;
-use super::{actor_user, letters, paths};
+use super::{letters, paths};
 use crate::access_requests::model::{Access, AccessRequest, NewAccessRequest};
 use crate::access_requests::store;
 use crate::audit::model::Change;
@@ -37,7 +37,7 @@ pub async fn request(ctx: &Ctx, new: NewAccessRequest) -> Result<AccessRequest> 
     }
     let asked = validate(ctx, &new).await?;
 
-    let user = actor_user(ctx).ok_or_else(|| {
+    let user = ctx.actor.user_itself().ok_or_else(|| {
         Error::forbidden(
             "A restricted key cannot ask for access: it would ask for more than it holds. Use another credential.",
         )

@@ -2,7 +2,7 @@
 
 use uuid::Uuid;
 
-use super::{absent, actor_user, paths, seen};
+use super::{absent, paths, seen};
 use crate::access_requests::model::{AccessRequest, AccessRequestStatus, Decision};
 use crate::access_requests::store;
 use crate::audit::model::Change;
@@ -53,7 +53,7 @@ pub async fn withdraw(ctx: &Ctx, id: Uuid) -> Result<AccessRequest> {
 }
 
 fn authorise(ctx: &Ctx, asks: Uuid) -> Result<()> {
-    match actor_user(ctx) == Some(asks) {
+    match ctx.actor.user_itself() == Some(asks) {
         true => Ok(()),
         false => Err(Error::forbidden(
             "Only whoever asks withdraws a request. Deny it with reviewAccessRequest.",

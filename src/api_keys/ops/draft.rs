@@ -110,7 +110,7 @@ impl Draft {
             metadata: new.metadata.map_or(Ok(json!({})), |value| {
                 text::metadata(&at("metadata"), value)
             })?,
-            created_by: own::actor_user(ctx),
+            created_by: ctx.actor.user(),
             created_at: now,
             updated_at: now,
         };

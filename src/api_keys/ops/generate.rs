@@ -1,7 +1,6 @@
 //! Making a key.
 
 use super::draft::{Draft, Policies};
-use super::own::actor_user;
 use crate::api_keys::model::{ApiKey, NewApiKey};
 use crate::audit::ops as audit;
 use crate::ctx::{Actor, Ctx};
@@ -20,7 +19,7 @@ use crate::{teams, users};
 /// whom the policy lets make no such keys; `NOT_FOUND` for an owner, team or role; `BAD_USER_INPUT`, also for what the policies do not
 /// allow; `LIMIT_EXCEEDED` for more keys than the policy allows; `ALREADY_EXISTS` for a name that is taken.
 pub async fn generate(ctx: &Ctx, new: NewApiKey) -> Result<(ApiKey, Secret)> {
-    let owner = new.owner.or_else(|| actor_user(ctx));
+    let owner = new.owner.or_else(|| ctx.actor.user());
     let team = new.team;
     access::authenticated(ctx)?;
     let owner = owner.ok_or_else(|| {

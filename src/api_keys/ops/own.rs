@@ -25,7 +25,7 @@ pub(super) type Own = Vec<Arc<PermissionFact>>;
 pub(super) async fn resolve(ctx: &Ctx, field: &str, key: Uuid, wanted: Vec<Wanted>) -> Result<Own> {
     let names: Vec<String> = wanted.iter().map(|each| each.role.clone()).collect();
     let roles = of_keys::roles(ctx, field, &names).await?;
-    let created_by = actor_user(ctx);
+    let created_by = ctx.actor.user();
     let fact = |(wanted, role): (Wanted, Arc<RoleFacts>)| {
         Arc::new(PermissionFact {
             id: ctx.new_id(),
@@ -64,14 +64,6 @@ pub(super) fn held(holder: &Facts, id: Uuid) -> Own {
     rows.filter(|row| row.principal == Principal::ApiKey(id))
         .cloned()
         .collect()
-}
-
-/// The user that is calling; `None`: Keystead itself.
-pub(super) fn actor_user(ctx: &Ctx) -> Option<Uuid> {
-    match &ctx.actor {
-        Actor::Holder(holder) => Some(holder.user_id),
-        Actor::Keystead | Actor::Enrolling(_) | Actor::Anonymous => None,
-    }
 }
 
 /// What the audit trail keeps of a key with its permissions.

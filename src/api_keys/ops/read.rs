@@ -10,7 +10,7 @@ use uuid::Uuid;
 use super::{READ, paths};
 use crate::api_keys::model::{ApiKey, ApiKeyFilter, ApiKeySort, KeySight, KeysOf};
 use crate::api_keys::store;
-use crate::ctx::{Actor, Ctx};
+use crate::ctx::Ctx;
 use crate::db::Db;
 use crate::db::ids::Kind;
 use crate::db::pages::{Cursor, Page, PageRequest};
@@ -37,10 +37,7 @@ pub fn may_read(ctx: &Ctx, key: &ApiKey) -> bool {
 
 /// The key that the actor uses.
 pub(super) fn used(ctx: &Ctx) -> Option<Uuid> {
-    match &ctx.actor {
-        Actor::Holder(holder) => holder.api_key_id,
-        Actor::Keystead | Actor::Enrolling(_) | Actor::Anonymous => None,
-    }
+    ctx.actor.holder()?.api_key_id
 }
 
 /// Which keys the actor may see.

@@ -1,25 +1,23 @@
 //! Removing factors: one's own, with proof; and one that another user has lost.
 
-use serde_json::{Map, json};
+use serde_json::json;
 use uuid::Uuid;
 
 use super::prove::authorise;
 use super::{absent, by_ids};
 use crate::audit::model::Change;
 use crate::audit::ops as audit;
-use crate::ctx::{Actor, Ctx};
+use crate::ctx::Ctx;
 use crate::db::Tx;
 use crate::error::Result;
 use crate::factors::model::{Factor, FactorKind, Proof};
 use crate::factors::store;
-use crate::mail::model::{Mail, Template};
-use crate::mail::ops as mail;
+use crate::mail::model::Template;
 use crate::permissions::model::Principal;
 use crate::permissions::ops::access;
 use crate::replicas::model::Tag;
 use crate::sessions::ops as sessions;
 use crate::users;
-use crate::users::model::User;
 
 const FIELD: &str = "input.id";
 
@@ -79,7 +77,10 @@ async fn remove_lost(ctx: &Ctx, id: Uuid, user: Uuid) -> Result<Factor> {
     let mut changes = vec![change];
     let ended = sessions::end_all(&mut tx, user.id, None).await?;
     changes.extend(Change::along(user.typed_id(), ended));
-    tell(ctx, &mut tx, &user, &factor).await?;
+    let noun = FactorKind::of(&factor.kind).map_or("second factor", FactorKind::noun);
+    let named = format!("{noun} \"{}\"", factor.name);
+    let values = json!({"username": user.username, "factor": named, "by": users::ops::doer(ctx)});
+    users::ops::tell(ctx, &mut tx, &user, Template::SecondFactorRemoved, values).await?;
     audit::record(ctx, &mut tx, changes).await?;
     tx.commit().await?;
 
@@ -98,31 +99,4 @@ async fn take(tx: &mut Tx, id: Uuid, user: Uuid) -> Result<(Factor, Change)> {
     }
     let change = Change::deleted("secondFactor.delete", factor.typed_id(), factor.snapshot());
     Ok((factor, change.at(vec![users::ops::path(user)])))
-}
-
-async fn tell(ctx: &Ctx, tx: &mut Tx, user: &User, factor: &Factor) -> Result<()> {
-    let Some(address) = &user.email else {
-        return Ok(());
-    };
-    let by = match &ctx.actor {
-        Actor::Holder(holder) => holder.username.as_str(),
-        Actor::Keystead | Actor::Enrolling(_) | Actor::Anonymous => "the operator",
-    };
-    let noun = FactorKind::of(&factor.kind).map_or("second factor", FactorKind::noun);
-    let values = [
-        ("username", json!(user.username)),
-        ("factor", json!(format!("{noun} \"{}\"", factor.name))),
-        ("by", json!(by)),
-    ];
-    let values: Map<_, _> = values
-        .map(|(name, value)| (name.to_owned(), value))
-        .into_iter()
-        .collect();
-    let letter = Mail {
-        to: address.clone(),
-        name: user.name.clone(),
-        template: Template::SecondFactorRemoved,
-        values,
-    };
-    mail::send(ctx, tx, letter).await
 }

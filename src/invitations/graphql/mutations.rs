@@ -146,10 +146,7 @@ impl InvitationMutations {
         #[graphql(desc = "The token, and who comes in.")] input: AcceptInvitationInput,
     ) -> Result<AcceptInvitationPayload> {
         let request = request(context);
-        let cookies = match input.cookie {
-            true => Some(sessions::ops::cookies(&request.ctx, "input.cookie")?),
-            false => None,
-        };
+        let cookies = sessions::ops::cookies(&request.ctx, "input.cookie", input.cookie)?;
         let accepted = ops::accept(&request.ctx, input.read(cookies)).await;
         accepted
             .map(AcceptInvitationPayload)

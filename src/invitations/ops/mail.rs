@@ -1,11 +1,11 @@
 //! The mail with the link.
 
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::ctx::Ctx;
 use crate::error::Result;
 use crate::invitations::model::{Invitation, Offer};
-use crate::mail::model::{Mail, Template};
+use crate::mail::model::{Mail, Template, written};
 use crate::secrets::Secret;
 use crate::{teams, users};
 
@@ -20,26 +20,18 @@ pub(super) async fn letter(
 ) -> Result<Option<Mail>> {
     let people = [Some(invitation.invited_by), invitation.user_id];
     let people = users::ops::by_ids(&ctx.db, people.into_iter().flatten().collect()).await?;
-    let named =
-        |user: &users::model::User| user.name.clone().unwrap_or_else(|| user.username.clone());
     let user = invitation.user_id.and_then(|id| people.get(&id));
     let known = user.and_then(|user| user.email.clone());
     let Some(to) = invitation.email.clone().or(known) else {
         return Ok(None);
     };
-    let inviter = people.get(&invitation.invited_by).map(|user| named(user));
-    let Value::Object(values) = json!({
-        "inviter": inviter, "purpose": purpose(ctx, invitation).await?, "link": link.expose(),
-        "expires": invitation.expires_at.format("%Y-%m-%d %H:%M UTC").to_string(),
-    }) else {
-        return Ok(None);
-    };
-    Ok(Some(Mail {
-        to,
-        name: user.map(|user| named(user)),
-        template: Template::Invitation,
-        values,
-    }))
+    let inviter = people.get(&invitation.invited_by);
+    let values = json!({
+        "inviter": inviter.map(|user| user.shown_name()), "purpose": purpose(ctx, invitation).await?,
+        "link": link.expose(), "expires": written(invitation.expires_at),
+    });
+    let name = user.map(|user| user.shown_name().to_owned());
+    Ok(Some(Mail::new(to, name, Template::Invitation, values)))
 }
 
 /// To what, as it follows "invites you to".

@@ -20,10 +20,9 @@ pub use resend::resend;
 pub use revoke::revoke;
 
 use super::model::Invitation;
-use crate::ctx::{Actor, Ctx};
+use crate::ctx::Ctx;
 use crate::db::ids::{Id, Kind, quoted};
 use crate::error::{Error, Result};
-use crate::permissions::model::Principal;
 use crate::permissions::ops::access;
 use crate::permissions::path::Path;
 
@@ -52,19 +51,9 @@ pub fn absent(field: &str, id: Uuid) -> Error {
     )
 }
 
-/// The user that is calling, through a credential that holds all that it does.
-fn actor_user(ctx: &Ctx) -> Option<Uuid> {
-    match &ctx.actor {
-        Actor::Holder(holder) if holder.principal == Principal::User(holder.user_id) => {
-            Some(holder.user_id)
-        }
-        Actor::Holder(_) | Actor::Enrolling(_) | Actor::Keystead | Actor::Anonymous => None,
-    }
-}
-
 /// Whether the actor answers for it.
 fn is_own(ctx: &Ctx, invitation: &Invitation) -> bool {
-    actor_user(ctx) == Some(invitation.invited_by)
+    ctx.actor.user_itself() == Some(invitation.invited_by)
 }
 
 /// Demands that the actor answers for the invitation, or holds `invitation.write` at one of its paths. Its absence is told from refusal

@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use super::rights::{as_inviter, hidden, may_invite};
 use super::token::{digest, good, invalid};
-use super::{READ, actor_user, paths};
+use super::{READ, paths};
 use crate::ctx::Ctx;
 use crate::db::Db;
 use crate::db::ids::Kind;
@@ -53,7 +53,7 @@ pub async fn list(
     let sight = InvitationSight {
         invitations: access::seen(ctx, READ, Kind::Invitation),
         teams: access::seen(ctx, READ, Kind::Team),
-        own: actor_user(ctx),
+        own: ctx.actor.user_itself(),
     };
     let mut conn = ctx.db.read("invitations_page").await?;
     Ok(store::page(&mut conn, filter, &sight, ctx.now(), request).await?)
@@ -107,7 +107,7 @@ pub async fn by_token(ctx: &Ctx, token: &Secret) -> Result<Shown> {
     let people = users::ops::by_ids(&ctx.db, people).await?;
     let name = |id: Uuid| {
         let user = people.get(&id)?;
-        Some(user.name.clone().unwrap_or_else(|| user.username.clone()))
+        Some(user.shown_name().to_owned())
     };
     let user = invitation.user_id.and_then(|id| people.get(&id));
     if user.is_some_and(|user| !user.can_act(ctx.now())) {

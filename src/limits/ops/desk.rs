@@ -13,7 +13,7 @@ use super::reserve::{self, Cost, Outcome};
 use super::settle::{self, Settled, Settlement};
 use super::state::State;
 use crate::authn::verify::VERIFY;
-use crate::ctx::{Actor, Clock, Ctx};
+use crate::ctx::{Clock, Ctx};
 use crate::db::Db;
 use crate::db::coalesce::Coalescer;
 use crate::error::{Error, Result};
@@ -96,7 +96,7 @@ impl Desk {
     ) -> Result<Reserved> {
         let ask = reserve::Ask {
             id: ctx.new_id(),
-            asker: asker(ctx),
+            asker: ctx.actor.user(),
             who,
             cost,
             resource,
@@ -176,7 +176,7 @@ impl Desk {
     pub async fn settle(&self, ctx: &Ctx, settlement: Settlement) -> Result<()> {
         access::require(ctx, VERIFY, &Path::root())?;
         let ask = settle::Ask {
-            asker: asker(ctx),
+            asker: ctx.actor.user(),
             settlement,
             number: self.number.fetch_add(1, Ordering::Relaxed),
         };
@@ -200,11 +200,4 @@ fn counted_on(counter: &Counter) -> Value {
         .since
         .map(|since| since.to_rfc3339_opts(SecondsFormat::Micros, true));
     json!({"id": counter.id, "limit_id": counter.limit, "budget_id": counter.budget, "user_id": counter.member, "since": since})
-}
-
-fn asker(ctx: &Ctx) -> Option<Uuid> {
-    match &ctx.actor {
-        Actor::Holder(holder) => Some(holder.user_id),
-        Actor::Anonymous | Actor::Enrolling(_) | Actor::Keystead => None,
-    }
 }

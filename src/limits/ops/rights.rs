@@ -101,13 +101,10 @@ fn team(ctx: &Ctx, field: &str, id: Uuid) -> Result<Vec<Path>> {
 
 /// Whether the actor belongs to the team or to one below it.
 fn belongs(ctx: &Ctx, team: Uuid) -> bool {
-    match &ctx.actor {
-        Actor::Holder(holder) => {
-            let given = holder.facts.given();
-            given.teams.iter().any(|found| found.id == team)
-        }
-        Actor::Anonymous | Actor::Enrolling(_) | Actor::Keystead => false,
-    }
+    ctx.actor.holder().is_some_and(|holder| {
+        let given = holder.facts.given();
+        given.teams.iter().any(|found| found.id == team)
+    })
 }
 
 impl Reach {

@@ -1,6 +1,6 @@
 //! Sending a link to whoever may have one: what becomes of a wish once it is in the outbox.
 
-use serde_json::{Value, json};
+use serde_json::json;
 use uuid::Uuid;
 
 use super::newcomer;
@@ -11,7 +11,7 @@ use crate::db::ids::{Id, Kind};
 use crate::error::{Code, Error, Result};
 use crate::magic_links::model::{LIFETIME, MagicLink, Wish};
 use crate::magic_links::store;
-use crate::mail::model::{Mail, Template};
+use crate::mail::model::{Mail, Template, written};
 use crate::mail::ops as mail;
 use crate::outbox::model::Refusal;
 use crate::secrets::{MAGIC_LINK_PREFIX, Secret};
@@ -50,19 +50,12 @@ async fn send(ctx: &Ctx, parcel: Uuid, wish: Wish) -> Result<()> {
         expires_at: now + LIFETIME,
         used_at: None,
     };
-    let Value::Object(values) = json!({
+    let values = json!({
         "link": format!("{}/sign-in?token={}", ctx.policy.public_url, token.expose()),
-        "expires": link.expires_at.format("%Y-%m-%d %H:%M UTC").to_string(),
-    }) else {
-        return Err(Error::internal("a mail has no values"));
-    };
-    let named = user.as_ref();
-    let letter = Mail {
-        to: wish.email,
-        name: named.map(|user| user.name.clone().unwrap_or_else(|| user.username.clone())),
-        template: Template::MagicLink,
-        values,
-    };
+        "expires": written(link.expires_at),
+    });
+    let name = user.as_ref().map(|user| user.shown_name().to_owned());
+    let letter = Mail::new(wish.email, name, Template::MagicLink, values);
 
     let mut tx = ctx.db.begin("send_magic_link").await?;
     let stored = store::insert(&mut tx, &link, &token.digest()).await;

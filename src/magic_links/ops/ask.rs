@@ -8,7 +8,7 @@ use crate::audit::model::Change;
 use crate::audit::ops as audit;
 use crate::ctx::Ctx;
 use crate::db::ids::{Id, Kind, quoted};
-use crate::error::{Code, Error, Result};
+use crate::error::{Error, Result};
 use crate::magic_links::model::Wish;
 use crate::magic_links::store;
 use crate::outbox::model::Lane;
@@ -64,12 +64,10 @@ pub async fn ask(ctx: &Ctx, email: &str) -> Result<()> {
 }
 
 fn later(seconds: i64) -> Error {
-    let mut error = Error::new(
-        Code::RateLimited,
+    Error::rate_limited(
+        seconds.unsigned_abs(),
         format!(
             "A link to this address was asked for less than a minute ago. Look for the mail, or wait {seconds} s and ask again."
         ),
-    );
-    error.retry_after = Some(seconds.unsigned_abs());
-    error
+    )
 }

@@ -14,6 +14,7 @@ use super::model::MagicLink;
 use super::store;
 use crate::ctx::{Actor, Clock, Ctx};
 use crate::db::Db;
+use crate::db::purge::in_parts;
 use crate::error::{Code, Error, Result};
 use crate::limits::model::LimitsChanges;
 use crate::users::model::{NewUser, UserKind};
@@ -21,8 +22,6 @@ use crate::users::ops::Newcomer;
 
 /// Links and what was asked for are kept for so long after they have ended.
 const KEPT: TimeDelta = TimeDelta::days(1);
-/// Rows that one statement deletes at most.
-const PURGED_AT_ONCE: i64 = 1_000;
 
 /// Demands that the operator has switched links on.
 fn authorise(ctx: &Ctx) -> Result<()> {
@@ -88,13 +87,9 @@ fn invalid() -> Error {
 /// # Errors
 /// `SERVICE_UNAVAILABLE` when the database cannot be reached.
 pub async fn purge(db: &Db, clock: &Clock) -> Result<usize> {
-    let mut gone = 0;
-    loop {
+    in_parts(|| async {
         let mut conn = db.read("purge_magic_links").await?;
-        let some = store::purge(&mut conn, clock.now() - KEPT, PURGED_AT_ONCE).await?;
-        gone += some;
-        if some < PURGED_AT_ONCE as usize {
-            return Ok(gone);
-        }
-    }
+        Ok(store::purge(&mut conn, clock.now() - KEPT).await?)
+    })
+    .await
 }

@@ -28,10 +28,7 @@ const OTP: &str = "input.otp";
 /// leaves the link good; what [`sessions::ops::cookies`] says.
 pub async fn sign_in(ctx: &Ctx, wanted: Entry) -> Result<SignedIn> {
     authorise(ctx)?;
-    let cookies = match wanted.cookie {
-        true => Some(sessions::ops::cookies(ctx, "input.cookie")?),
-        false => None,
-    };
+    let cookies = sessions::ops::cookies(ctx, "input.cookie", wanted.cookie)?;
     let KeyText::Key(digest) = KeyText::of(MAGIC_LINK_PREFIX, wanted.token.expose()) else {
         return Err(invalid());
     };
@@ -98,14 +95,7 @@ async fn finish(
 
     ctx.events.publish();
 
-    let must_enrol = fresh.standing.must_enrol();
-    let (session, secret) = fresh.hand_over(cookies);
-    Ok(SignedIn {
-        user,
-        session,
-        secret,
-        must_enrol,
-    })
+    Ok(fresh.signed_in(user, cookies))
 }
 
 /// Whether the user still has the address that the link was sent to.

@@ -10,10 +10,10 @@ use super::giving::Measure;
 use super::read;
 use super::update::{MAX_ROLES, Updated};
 use crate::audit::model::Change;
-use crate::ctx::{Actor, Ctx};
+use crate::ctx::Ctx;
 use crate::db::Tx;
 use crate::error::{Error, Result};
-use crate::permissions::model::{Grant, Permission, Principal, Role};
+use crate::permissions::model::{Grant, Permission, Principal, Role, lasts_as_long};
 use crate::permissions::path::Path;
 use crate::permissions::store::{roles, rows};
 
@@ -223,25 +223,16 @@ impl Plan {
 
 /// Whether whoever holds the one holds the other.
 fn covers(one: &Grant, other: &Grant) -> bool {
-    let lasts = match (one.expires_at, other.expires_at) {
-        (None, _) => true,
-        (Some(_), None) => false,
-        (Some(one), Some(other)) => one >= other,
-    };
-    lasts && (one.propagate || !other.propagate)
+    lasts_as_long(one.expires_at, other.expires_at) && (one.propagate || !other.propagate)
 }
 
 fn fresh(ctx: &Ctx, principal: Principal, path: &Path, role: &Role, grant: &Grant) -> Permission {
-    let created_by = match &ctx.actor {
-        Actor::Holder(holder) => Some(holder.user_id),
-        Actor::Anonymous | Actor::Enrolling(_) | Actor::Keystead => None,
-    };
     Permission {
         id: ctx.new_id(),
         role_id: role.id,
         propagate: grant.propagate,
         expires_at: grant.expires_at,
-        created_by,
+        created_by: ctx.actor.user(),
         created_at: ctx.now(),
         ..Permission::of(principal, path)
     }

@@ -7,14 +7,13 @@ use uuid::Uuid;
 
 use crate::ctx::Clock;
 use crate::db::Db;
-use crate::error::{Code, Error, Result};
+use crate::db::purge::in_parts;
+use crate::error::{Error, Result};
 use crate::secrets::Digest;
 use crate::sessions::store;
 
 /// Attempts are forgotten after so long.
 const REMEMBERED: TimeDelta = TimeDelta::days(1);
-/// Rows that one statement deletes at most.
-const PURGED_AT_ONCE: i64 = 1_000;
 
 /// Somebody tries something that can be guessed.
 pub struct Attempt {
@@ -94,14 +93,12 @@ fn network(ip: Option<IpAddr>) -> String {
 }
 
 fn later(seconds: i64) -> Error {
-    let mut error = Error::new(
-        Code::RateLimited,
+    Error::rate_limited(
+        seconds.unsigned_abs(),
         format!(
             "There were too many attempts to sign in that failed. Wait {seconds} s, then try again."
         ),
-    );
-    error.retry_after = Some(seconds.unsigned_abs());
-    error
+    )
 }
 
 /// Forgets attempts that nobody is held against any more; returns how many rows they had.
@@ -109,14 +106,9 @@ fn later(seconds: i64) -> Error {
 /// # Errors
 /// `SERVICE_UNAVAILABLE` when the database cannot be reached.
 pub async fn forget_attempts(db: &Db, clock: &Clock) -> Result<usize> {
-    let mut gone = 0;
-    loop {
+    in_parts(|| async {
         let mut conn = db.read("purge_sign_in_attempts").await?;
-        let before = clock.now() - REMEMBERED;
-        let some = store::forget(&mut conn, before, PURGED_AT_ONCE).await?;
-        gone += some;
-        if some < PURGED_AT_ONCE as usize {
-            return Ok(gone);
-        }
-    }
+        Ok(store::forget(&mut conn, clock.now() - REMEMBERED).await?)
+    })
+    .await
 }

@@ -14,7 +14,7 @@ use crate::permissions::model::Principal;
 use crate::permissions::ops::facts;
 use crate::replicas::model::Tag;
 use crate::secrets::{SESSION_PREFIX, Secret};
-use crate::sessions::model::{Method, Session};
+use crate::sessions::model::{Method, Session, SignedIn};
 use crate::sessions::store;
 use crate::users::model::User;
 
@@ -104,6 +104,18 @@ pub(super) fn ended(session: &Session) -> Change {
 }
 
 impl Fresh {
+    /// What whoever has signed in is answered, after the commit.
+    pub fn signed_in(self, user: User, cookies: Option<Cookies>) -> SignedIn {
+        let must_enrol = self.standing.must_enrol();
+        let (session, secret) = self.hand_over(cookies);
+        SignedIn {
+            user,
+            session,
+            secret,
+            must_enrol,
+        }
+    }
+
     /// Hands the secret over, after the commit: it is returned, unless a browser is to keep it in a cookie.
     pub fn hand_over(self, cookies: Option<Cookies>) -> (Session, Option<Secret>) {
         let Some(cookies) = cookies else {
@@ -116,12 +128,15 @@ impl Fresh {
     }
 }
 
-/// How a browser is to keep the session, if the answer can carry a cookie and the request comes from one of our own pages. `field` is the
-/// input's that asked for it.
+/// How a browser is to keep the session, if that is asked for, the answer can carry a cookie and the request comes from one of our own pages. `field` is the
+/// input's that asks for it.
 ///
 /// # Errors
 /// `BAD_USER_INPUT`, `FORBIDDEN`.
-pub fn cookies(ctx: &Ctx, field: &str) -> Result<Cookies> {
+pub fn cookies(ctx: &Ctx, field: &str, asked: bool) -> Result<Option<Cookies>> {
+    if !asked {
+        return Ok(None);
+    }
     let site = ctx.request.cookie.site().ok_or_else(|| {
         Error::bad_input(
             field,
@@ -140,5 +155,5 @@ pub fn cookies(ctx: &Ctx, field: &str) -> Result<Cookies> {
         )
     })?;
     cookies.believe(&site)?;
-    Ok(cookies)
+    Ok(Some(cookies))
 }

@@ -19,10 +19,7 @@ use crate::users::model::User;
 /// As [`Proving::user`]; as [`factors::second`] and `SECOND_FACTOR_REQUIRED` once the password is right; `UNAUTHENTICATED` for a user who is disabled or has expired, or must choose another password, which is told
 /// only to who knows the password; `BAD_USER_INPUT`, also for a new password against the rules; `FORBIDDEN` as [`cookies`].
 pub async fn sign_in(ctx: &Ctx, wanted: SignIn) -> Result<SignedIn> {
-    let cookies = match wanted.cookie {
-        true => Some(cookies(ctx, "input.cookie")?),
-        false => None,
-    };
+    let cookies = cookies(ctx, "input.cookie", wanted.cookie)?;
     let login = wanted.login.trim();
     if login.is_empty() || login.chars().count() > MAX_LOGIN {
         return Err(Error::bad_input(
@@ -62,14 +59,7 @@ pub async fn sign_in(ctx: &Ctx, wanted: SignIn) -> Result<SignedIn> {
 
     ctx.events.publish();
 
-    let must_enrol = fresh.standing.must_enrol();
-    let (session, secret) = fresh.hand_over(cookies);
-    Ok(SignedIn {
-        user,
-        session,
-        secret,
-        must_enrol,
-    })
+    Ok(fresh.signed_in(user, cookies))
 }
 
 async fn new_hash(ctx: &Ctx, user: &User, new: &Secret, present: &Secret) -> Result<String> {

@@ -4,12 +4,11 @@ use chrono::TimeDelta;
 
 use crate::ctx::Clock;
 use crate::db::Db;
+use crate::db::purge::in_parts;
 use crate::error::Result;
 use crate::sessions::model::{SessionUse, Terms};
 use crate::sessions::store;
 
-/// Rows that one statement deletes at most.
-const PURGED_AT_ONCE: i64 = 1_000;
 /// Uses are stored some seconds late: what seems idle is kept so much longer.
 const MARGIN: TimeDelta = TimeDelta::hours(1);
 
@@ -28,14 +27,10 @@ pub async fn note_used(db: &Db, uses: &[SessionUse]) -> Result<()> {
 /// `SERVICE_UNAVAILABLE` when the database cannot be reached.
 pub async fn purge(db: &Db, clock: &Clock, terms: &Terms) -> Result<usize> {
     let now = clock.now();
-    let mut gone = 0;
-    loop {
+    let idle = now - terms.idle - MARGIN;
+    in_parts(|| async {
         let mut conn = db.read("purge_sessions").await?;
-        let idle = now - terms.idle - MARGIN;
-        let some = store::purge(&mut conn, now, idle, PURGED_AT_ONCE).await?;
-        gone += some;
-        if some < PURGED_AT_ONCE as usize {
-            return Ok(gone);
-        }
-    }
+        Ok(store::purge(&mut conn, now, idle).await?)
+    })
+    .await
 }

@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use super::line::{Event, Named, Read, Rules};
 use super::whose;
-use crate::ctx::{Actor, Ctx};
+use crate::ctx::Ctx;
 use crate::db::Failure;
 use crate::error::{Code, Error, Result};
 use crate::limits::ops::{Counting, Desk, Settlement, Who};
@@ -42,7 +42,7 @@ pub async fn record(ctx: &Ctx, desk: &Desk, lines: Vec<Result<Line>>) -> Result<
     }
     let now = ctx.now();
     let rules = Rules {
-        asker: asker(ctx).unwrap_or(Uuid::nil()),
+        asker: ctx.actor.user().unwrap_or(Uuid::nil()),
         now,
         from: now - ctx.policy.usage_kept(),
     };
@@ -152,7 +152,7 @@ fn batch(
     whose: &HashMap<Named, Result<Who>>,
     counting: Counting,
 ) -> Batch {
-    let mut batch = Batch::new(ctx.now(), asker(ctx), counting.counters);
+    let mut batch = Batch::new(ctx.now(), ctx.actor.user(), counting.counters);
     let mut kinds: HashMap<(Who, &str, &[String]), usize> = HashMap::new();
     let mut months = HashSet::new();
     for (_, event) in events {
@@ -178,11 +178,4 @@ fn batch(
     }
     batch.months = months.into_iter().collect();
     batch
-}
-
-fn asker(ctx: &Ctx) -> Option<Uuid> {
-    match &ctx.actor {
-        Actor::Holder(holder) => Some(holder.user_id),
-        Actor::Anonymous | Actor::Enrolling(_) | Actor::Keystead => None,
-    }
 }

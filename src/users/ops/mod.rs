@@ -7,6 +7,7 @@ mod login;
 mod newcomer;
 mod password;
 mod read;
+mod tell;
 mod update;
 mod used;
 
@@ -23,6 +24,7 @@ pub use read::{
     by_email, by_id, by_ids, by_username, cursor, list, may_read, require_readable, seen_among,
     sight,
 };
+pub use tell::{doer, tell};
 pub use update::update;
 pub use used::note_used;
 

@@ -1,17 +1,16 @@
 //! Setting passwords. Every way to set one goes through [`check_password`].
 
-use serde_json::{Map, json};
+use serde_json::json;
 use uuid::Uuid;
 
-use super::{READ, WRITE, absent, may_sign_in_as, path, spare_admins};
+use super::{READ, WRITE, absent, doer, may_sign_in_as, path, spare_admins, tell};
 use crate::audit::model::Change;
 use crate::audit::ops as audit;
 use crate::authn::password;
 use crate::ctx::{Actor, Ctx};
 use crate::db::Tx;
 use crate::error::{Code, Error, Result};
-use crate::mail::model::{Mail, Template};
-use crate::mail::ops as mail;
+use crate::mail::model::Template;
 use crate::permissions::model::Principal;
 use crate::permissions::ops::access;
 use crate::replicas::model::Tag;
@@ -70,25 +69,6 @@ pub async fn put_password(
     Ok((after, changes))
 }
 
-/// Tells the user by mail, if it has an address; `by`: who has done it, if that was somebody else.
-async fn tell(ctx: &Ctx, tx: &mut Tx, user: &User, by: Option<&str>) -> Result<()> {
-    let Some(address) = &user.email else {
-        return Ok(());
-    };
-    let values = [("username", json!(user.username)), ("by", json!(by))];
-    let values: Map<_, _> = values
-        .map(|(name, value)| (name.to_owned(), value))
-        .into_iter()
-        .collect();
-    let letter = Mail {
-        to: address.clone(),
-        name: user.name.clone(),
-        template: Template::PasswordChanged,
-        values,
-    };
-    mail::send(ctx, tx, letter).await
-}
-
 /// Changes the caller's own password. Its other sessions end; the one that is calling goes on.
 ///
 /// # Errors
@@ -138,7 +118,7 @@ pub async fn change_password(ctx: &Ctx, present: Secret, new: Secret) -> Result<
         .ok_or_else(meanwhile)?;
     let own = holder.session_id;
     let (user, changes) = put_password(ctx, &mut tx, &user, Some(hash), false, own).await?;
-    tell(ctx, &mut tx, &user, None).await?;
+    tell_of_change(ctx, &mut tx, &user, None).await?;
     audit::record(ctx, &mut tx, changes).await?;
     tx.commit().await?;
 
@@ -188,15 +168,17 @@ pub async fn set_password(
     // Whoever sets a password can sign in with it: that gives all that the user holds.
     may_sign_in_as(ctx, &mut tx, &user).await?;
     let (user, changes) = put_password(ctx, &mut tx, &user, hash, must_change, None).await?;
-    let by = match &ctx.actor {
-        Actor::Holder(holder) => holder.username.as_str(),
-        Actor::Keystead | Actor::Enrolling(_) | Actor::Anonymous => "the operator",
-    };
-    tell(ctx, &mut tx, &user, Some(by)).await?;
+    tell_of_change(ctx, &mut tx, &user, Some(doer(ctx))).await?;
     audit::record(ctx, &mut tx, changes).await?;
     tx.commit().await?;
 
     ctx.events.publish();
 
     Ok(user)
+}
+
+/// `by`: who has done it, if that was somebody else.
+async fn tell_of_change(ctx: &Ctx, tx: &mut Tx, user: &User, by: Option<&str>) -> Result<()> {
+    let values = json!({"username": user.username, "by": by});
+    tell(ctx, tx, user, Template::PasswordChanged, values).await
 }

@@ -9,7 +9,7 @@ use crate::ctx::Ctx;
 use crate::db::Tx;
 use crate::db::lock::{self, Lock};
 use crate::error::{Error, Result};
-use crate::permissions::model::TeamRole;
+use crate::permissions::model::{TeamRole, lasts_as_long};
 use crate::permissions::ops::access;
 use crate::replicas::model::Tag;
 use crate::teams::model::{Membership, NewMembership};
@@ -63,13 +63,8 @@ pub async fn give(
     } else {
         let held = members::lock(tx, place.team, user).await?;
         let held = held.ok_or_else(|| users::ops::absent("input.id", user))?;
-        let longer = match (held.expires_at, until) {
-            (_, None) => true,
-            (None, Some(_)) => false,
-            (Some(old), Some(new)) => new >= old,
-        };
         let more = place.role == TeamRole::Admin || held.role == wanted.role;
-        if !(longer && more) {
+        if !(more && lasts_as_long(until, held.expires_at)) {
             return Err(Error::conflict(
                 "The user belongs to this team already, longer or with another role, and would lose that. Change it with updateTeamMember.",
             ));
