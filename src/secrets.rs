@@ -212,9 +212,11 @@ pub fn masked(text: &str) -> String {
     let mut rest = text;
     while let Some(at) = PREFIXES.iter().filter_map(|prefix| rest.find(prefix)).min() {
         let (before, from) = rest.split_at(at);
-        let word = from
-            .find(|c: char| !c.is_ascii_alphanumeric() && c != '_')
-            .unwrap_or(from.len());
+        // What follows a prefix has no underscore, so a name such as tasks_of_the_platform is none.
+        let prefix = from.find('_').map_or(0, |at| at + 1);
+        let word = from[prefix..]
+            .find(|c: char| !c.is_ascii_alphanumeric())
+            .map_or(from.len(), |length| prefix + length);
         let (secret, after) = from.split_at(word);
         shown.push_str(before);
         shown.push_str(if secret.len() < 16 { secret } else { "ks_…" });

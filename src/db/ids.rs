@@ -6,6 +6,7 @@ use std::fmt;
 use uuid::Uuid;
 
 use crate::error::{Error, Result};
+use crate::secrets::masked;
 
 /// What an id names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -221,6 +222,8 @@ pub fn with_article(noun: &str) -> String {
 
 /// The value as it is shown in an error: quoted, cut after 64 characters, without control characters.
 pub fn quoted(value: &str) -> String {
+    // Somebody may have put a key into the wrong field, and answers are shown and logged.
+    let value = masked(value);
     let mut shown: String = value
         .chars()
         .take(64)

@@ -159,7 +159,7 @@ pub async fn within<T>(
 pub fn late() -> Error {
     Error::new(
         Code::ServiceUnavailable,
-        "The database took too long to answer. Nothing was changed; try again.",
+        "The database took too long to answer. Try again.",
     )
 }
 

@@ -138,6 +138,10 @@ fn describe() {
             "keystead_sign_ins_total",
             "Passwords that were tried, by result: right, wrong, throttled",
         ),
+        (
+            "keystead_second_factors_total",
+            "Codes that were shown beside a password, by result: right, wrong",
+        ),
     ] {
         metrics::describe_counter!(name, text);
     }

@@ -31,7 +31,7 @@ impl Settings {
 }
 
 /// A link, without the digest of its token.
-#[derive(Debug, Clone, PartialEq, Eq, Queryable, Selectable, Insertable)]
+#[derive(Debug, Clone, PartialEq, Eq, Queryable, QueryableByName, Selectable, Insertable)]
 #[diesel(table_name = magic_links, treat_none_as_default_value = false)]
 pub struct MagicLink {
     /// The primary key: that of the parcel that has asked for it.

@@ -72,18 +72,17 @@ pub(super) async fn by_digest(
         .optional()?)
 }
 
-/// The same, locked until the transaction ends: of two who present a token the second sees what the first has done.
-pub(super) async fn lock_by_digest(
+/// All links to that address, locked until the transaction ends: of two who present tokens the second sees what the first has done. In the
+/// order of their ids, so that holders of two links to one address never wait for each other.
+pub(super) async fn lock_by_email(
     conn: &mut AsyncPgConnection,
-    digest: &Digest,
-) -> db::Result<Option<MagicLink>> {
-    Ok(magic_links::table
-        .filter(magic_links::digest.eq(digest.as_bytes().as_slice()))
-        .select(MagicLink::as_select())
-        .for_no_key_update()
-        .first(conn)
+    email: &str,
+) -> db::Result<Vec<MagicLink>> {
+    Statement::new("SELECT id, user_id, email, created_at, expires_at, used_at FROM magic_links")
+        .and("lower(email) = lower(", email)
+        .sql(") ORDER BY id FOR NO KEY UPDATE")
+        .load(conn)
         .await
-        .optional()?)
 }
 
 /// Notes that the link was used: it, and every other one to the same address, is not good any more.

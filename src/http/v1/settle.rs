@@ -13,7 +13,7 @@ use super::fields::{self, Member, Wanted};
 use super::{Refusal, note, posted, refuse};
 use crate::ctx::{Ctx, RequestInfo};
 use crate::db::ids::{Id, Kind};
-use crate::error::{Error, Result};
+use crate::error::{Code, Error, Result};
 use crate::http::journal::Noted;
 use crate::http::{Server, caller};
 use crate::limits::ops::Settlement;
@@ -82,5 +82,13 @@ async fn settle(server: &Server, ctx: &Ctx, bytes: &[u8]) -> Result<()> {
     let deadline = server.app.api.settings().deadline;
     caller::within(deadline, pin!(settling))
         .await
-        .unwrap_or_else(|| Err(caller::late()))
+        .unwrap_or_else(|| Err(late()))
+}
+
+/// It may have been settled all the same.
+fn late() -> Error {
+    Error::new(
+        Code::ServiceUnavailable,
+        "The database took too long to answer. Settle it again: if it is settled already, CONFLICT says so, and nothing is counted twice.",
+    )
 }

@@ -10,7 +10,7 @@ use crate::error::{Code, Error, Result};
 use crate::factors::ops as factors;
 use crate::magic_links::model::{Entry, MagicLink};
 use crate::magic_links::store;
-use crate::secrets::{Digest, KeyText, MAGIC_LINK_PREFIX};
+use crate::secrets::{KeyText, MAGIC_LINK_PREFIX};
 use crate::sessions;
 use crate::sessions::model::{Method, SignedIn};
 use crate::sessions::ops::Fresh;
@@ -52,7 +52,7 @@ pub async fn sign_in(ctx: &Ctx, wanted: Entry) -> Result<SignedIn> {
             let user = user
                 .filter(|user| user.can_act(ctx.now()) && has_address(user, &link))
                 .ok_or_else(invalid)?;
-            spend(ctx, &mut tx, &digest).await?;
+            spend(ctx, &mut tx, &link).await?;
             let fresh =
                 sessions::ops::begin(ctx, &mut tx, &user, Method::MagicLink, second).await?;
             finish(ctx, tx, user, Vec::new(), fresh, cookies).await
@@ -62,7 +62,7 @@ pub async fn sign_in(ctx: &Ctx, wanted: Entry) -> Result<SignedIn> {
             // Nobody has a second factor before it is there.
             let second = factors::second(ctx, newcomer.user.id, None, OTP).await?;
             let mut tx = ctx.db.begin("sign_up_with_magic_link").await?;
-            spend(ctx, &mut tx, &digest).await?;
+            spend(ctx, &mut tx, &link).await?;
             let changes = newcomer.insert(&keystead, &mut tx).await.map_err(taken)?;
             let user = newcomer.user;
             let fresh =
@@ -74,8 +74,9 @@ pub async fn sign_in(ctx: &Ctx, wanted: Entry) -> Result<SignedIn> {
 }
 
 /// Uses the link up, in the transaction that signs in: of two at once the second finds it used.
-async fn spend(ctx: &Ctx, tx: &mut Tx, digest: &Digest) -> Result<()> {
-    let found = store::lock_by_digest(tx, digest).await?;
+async fn spend(ctx: &Ctx, tx: &mut Tx, link: &MagicLink) -> Result<()> {
+    let locked = store::lock_by_email(tx, &link.email).await?;
+    let found = locked.into_iter().find(|other| other.id == link.id);
     let link = good(ctx, found)?;
     store::spend(tx, &link, ctx.now()).await?;
     Ok(())

@@ -1,8 +1,11 @@
 //! The form of a key.
 
 use keystead::ctx::Random;
-use keystead::secrets::{API_KEY_LENGTH, Secret};
+use keystead::secrets::{API_KEY_LENGTH, Secret, masked};
 use proptest::prelude::*;
+use serde_json::json;
+
+use crate::support::TestApp;
 
 fn generated(seed: u64) -> Secret {
     Secret::generate_api_key(&Random::seeded(seed))
@@ -72,4 +75,52 @@ fn every_character_is_used_about_as_often() {
         counts.values().all(|count| (800..1_200).contains(count)),
         "{counts:?}"
     );
+}
+
+#[test]
+fn what_looks_like_a_secret_is_masked_and_names_are_not() {
+    let key = generated(1);
+    let session = key.expose().replace("ks_", "kss_");
+    for (text, shown) in [
+        (key.expose(), "ks_…"),
+        (session.as_str(), "ks_…"),
+        (&format!("a {}, b", key.expose()), "a ks_…, b"),
+        // Cut, or with more behind it, it is most of a secret still.
+        (&key.expose()[..30], "ks_…"),
+        (&format!("{}_x", key.expose()), "ks_…_x"),
+        ("tasks_of_the_whole_platform", "tasks_of_the_whole_platform"),
+        ("ks_short", "ks_short"),
+        ("desks", "desks"),
+    ] {
+        assert_eq!(masked(text), shown);
+    }
+}
+
+#[tokio::test]
+async fn a_key_in_the_wrong_field_is_not_repeated_by_the_error() {
+    let app = TestApp::new().await;
+    let key = app.admin_key.to_string();
+    for (query, input) in [
+        ("query($input: ID!) { node(id: $input) { id } }", json!(key)),
+        (
+            "query($input: UserBy!) { user(by: $input) { id } }",
+            json!({"id": key}),
+        ),
+        (
+            "mutation($input: CreateUserInput!) { createUser(input: $input) { user { id } } }",
+            json!({"username": "ada", "email": key}),
+        ),
+        (
+            "mutation($input: DeleteApiKeyInput!) { deleteApiKey(input: $input) { deletedApiKeyId } }",
+            json!({"id": key}),
+        ),
+    ] {
+        let answer = app.admin().gql(query, json!({ "input": input })).await;
+        assert_eq!(
+            answer["errors"][0]["extensions"]["code"], "BAD_USER_INPUT",
+            "{answer}"
+        );
+        assert!(!answer.to_string().contains(&key), "{answer}");
+        assert!(answer.to_string().contains("'ks_…'"), "{answer}");
+    }
 }

@@ -99,6 +99,35 @@ async fn of_many_who_present_a_token_at_once_one_is_signed_in() {
     }
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn of_two_links_to_one_address_at_once_one_signs_in_and_neither_waits_for_the_other() {
+    let server = SmtpServer::start().await;
+    let app = app(&server, open()).await;
+    for round in 0..8 {
+        let email = format!("new{round}@example.com");
+        let mut tokens = Vec::new();
+        for _ in 0..3 {
+            tokens.push(link(&app, &server, &email).await);
+        }
+        let tasks: Vec<_> = tokens
+            .into_iter()
+            .map(|token| tokio::spawn(at_once(app.anonymous(), token)))
+            .collect();
+        let mut signed = 0;
+        for task in tasks {
+            let answer = task.await.unwrap();
+            match answer["errors"].is_null() {
+                true => signed += 1,
+                false => assert!(
+                    told(&answer).starts_with("NOT_FOUND input.token"),
+                    "{answer}"
+                ),
+            }
+        }
+        assert_eq!(signed, 1, "{email}");
+    }
+}
+
 #[tokio::test]
 async fn wrong_tokens_are_counted_as_wrong_keys_are() {
     let server = SmtpServer::start().await;
