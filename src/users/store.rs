@@ -251,7 +251,7 @@ pub(super) fn cursor(user: &User, sort: UserSort) -> Cursor {
     Cursor { key, id: user.id }
 }
 
-/// Stores many uses at once. A later one that is stored already stays; rows are locked in the order of their ids, so that two
+/// Stores many uses at once: of each user one a minute. A later one that is stored already stays; rows are locked in the order of their ids, so that two
 /// processes never wait for each other in a circle.
 pub(super) async fn note_used(
     conn: &mut AsyncPgConnection,
@@ -265,7 +265,7 @@ pub(super) async fn note_used(
         .bind(moments)
         .sql(
             "::timestamptz[]) AS used (id, at) JOIN users u ON u.id = used.id
-            WHERE u.last_used_at IS NULL OR u.last_used_at < used.at
+            WHERE u.last_used_at IS NULL OR u.last_used_at <= used.at - interval '1 minute'
             ORDER BY u.id FOR NO KEY UPDATE OF u)
         UPDATE users u SET last_used_at = later.at FROM later WHERE u.id = later.id",
         )

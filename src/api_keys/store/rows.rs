@@ -148,8 +148,9 @@ pub(in crate::api_keys) async fn delete(conn: &mut AsyncPgConnection, id: Uuid) 
     Ok(())
 }
 
-/// Stores many uses at once. A later use that is stored already stays; rows are locked in the order of their ids, so that two
-/// processes never wait for each other in a circle.
+/// Stores many uses at once: of each key one a minute, and every one from another address than the last, since each costs an entry in every
+/// index of the table where there is no room beside the row. A later use that is stored already stays; rows are locked in the order of
+/// their ids, so that two processes never wait for each other in a circle.
 pub(in crate::api_keys) async fn note_used(
     conn: &mut AsyncPgConnection,
     uses: &[KeyUse],
@@ -172,7 +173,8 @@ pub(in crate::api_keys) async fn note_used(
     .bind(places)
     .sql(
         "::text[]) AS used (id, at, place) JOIN api_keys k ON k.id = used.id
-            WHERE k.last_used_at IS NULL OR k.last_used_at < used.at
+            WHERE k.last_used_at IS NULL OR k.last_used_at <= used.at - interval '1 minute'
+                OR k.last_used_at < used.at AND k.last_used_from IS DISTINCT FROM nullif(used.place, '')
             ORDER BY k.id FOR NO KEY UPDATE OF k
         )
         UPDATE api_keys k SET last_used_at = later.at, last_used_from = nullif(later.place, '')

@@ -70,6 +70,32 @@ async fn what_is_stored_never_goes_back() {
 }
 
 #[tokio::test]
+async fn one_use_a_minute_is_stored_and_each_from_another_address() {
+    let app = TestApp::new().await;
+    let (ada, client) = app.user("ada", InstanceRole::Member).await;
+    let (id, began) = (ada.typed_id().to_string(), app.app.clock.now());
+    for (seconds, ip, user, key) in [
+        (0, "192.0.2.1", "12:00:00Z", "12:00:00Z"),
+        (59, "192.0.2.1", "12:00:00Z", "12:00:00Z"),
+        (60, "192.0.2.1", "12:01:00Z", "12:01:00Z"),
+        // Whoever has found the key is seen at once.
+        (61, "192.0.2.2", "12:01:00Z", "12:01:01Z"),
+        (62, "192.0.2.2", "12:01:00Z", "12:01:01Z"),
+    ] {
+        let passed = TimeDelta::seconds(seconds) - (app.app.clock.now() - began);
+        app.app.clock.advance(passed);
+        call(&client, ip).await;
+        app.app.flush_last_used().await.unwrap();
+        let seen = seen(&app, &id).await;
+        let at = |time: &str| json!(format!("2030-01-01T{time}"));
+        assert_eq!(seen["lastUsedAt"], at(user), "after {seconds} s");
+        let node = &seen["apiKeys"]["nodes"][0];
+        assert_eq!(node["lastUsedAt"], at(key), "after {seconds} s");
+        assert_eq!(node["lastUsedFrom"], ip, "after {seconds} s");
+    }
+}
+
+#[tokio::test]
 async fn a_refused_key_was_not_used_and_a_deleted_one_is_no_trouble() {
     let app = TestApp::new().await;
     let (ada, _) = app.user("ada", InstanceRole::Member).await;
