@@ -78,11 +78,12 @@ pub(super) async fn lock_by_email(
     conn: &mut AsyncPgConnection,
     email: &str,
 ) -> db::Result<Vec<MagicLink>> {
-    Statement::new("SELECT id, user_id, email, created_at, expires_at, used_at FROM magic_links")
-        .and("lower(email) = lower(", email)
-        .sql(") ORDER BY id FOR NO KEY UPDATE")
-        .load(conn)
-        .await
+    let statement = Statement::new(
+        "SELECT id, user_id, email, created_at, expires_at, used_at FROM magic_links",
+    );
+    let statement = statement.and("lower(email) = lower(", email);
+    let statement = statement.sql(") ORDER BY id FOR NO KEY UPDATE");
+    Ok(statement.load(conn).await?)
 }
 
 /// Notes that the link was used: it, and every other one to the same address, is not good any more.
