@@ -9,6 +9,7 @@ use crate::authn::password::Passwords;
 use crate::authn::{Authenticator, Credential, People};
 use crate::ctx::{Actor, Clock, Ctx, Events, Policy, Random, RequestInfo};
 use crate::db::{Db, Endpoint, PoolSettings, migrate};
+use crate::dialects::wandb::Wandb;
 use crate::error::Result;
 use crate::graphql::api::Api;
 use crate::graphql::loaders::Loaders;
@@ -44,6 +45,8 @@ pub struct App {
     pub limits: Arc<Desk>,
     /// The GraphQL API.
     pub api: Api,
+    /// The dialect of wandb.
+    pub wandb: Wandb,
     /// What passwords are verified by.
     pub passwords: Passwords,
     /// Seals what is stored and must be read again.
@@ -175,14 +178,16 @@ impl Builder {
             passwords: passwords.clone(),
         };
         let office = Office::new(own, Post::new(&self.mail)?, Courier::new(&policy.webhooks)?);
+        let api = Api::new(
+            loaders.clone(),
+            authenticator.clone(),
+            feed,
+            limits.clone(),
+            self.api,
+        )?;
         Ok(App {
-            api: Api::new(
-                loaders,
-                authenticator.clone(),
-                feed,
-                limits.clone(),
-                self.api,
-            )?,
+            wandb: Wandb::new(loaders, api.clone())?,
+            api,
             authenticator,
             limits,
             passwords,

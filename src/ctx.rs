@@ -166,6 +166,8 @@ pub struct RequestInfo {
     pub on_behalf_of: Option<String>,
     /// The id of the trace that the request is part of (W3C Trace Context), if it is part of one: 32 hexadecimal digits.
     pub trace_id: Option<String>,
+    /// The dialect that it came by; `None`: Keystead's own API.
+    pub via: Option<&'static str>,
     /// What the answer does to the browser's cookie.
     pub cookie: CookieSlot,
 }

@@ -5,6 +5,7 @@
 //! - [`http`] speaks HTTP; [`graphql`] holds the schema, its limits, loaders and scalars.
 //! - Each domain ([`users`], [`teams`], [`api_keys`], [`permissions`], [`policy`], [`invitations`], [`access_requests`], [`magic_links`], [`limits`], [`usage`], [`audit`], [`sessions`], [`factors`], …) has the same rooms: `mod` (the invariants), `model` (rows and values),
 //!   `store` (SQL, private), `ops` (the operations), `graphql` (types, queries, mutations).
+//! - [`dialects`] translates what clients of other systems say into the same operations.
 //! - [`authn`] finds out who is calling; [`permissions`] decides what that actor may do, and nobody else does.
 //! - [`replicas`] tells every server what changes, so that each may remember what it has read; [`telemetry`] sends traces to a
 //!   collector, where there is one.
@@ -20,6 +21,7 @@ pub mod authn;
 pub mod config;
 pub mod ctx;
 pub mod db;
+pub mod dialects;
 pub mod error;
 pub mod factors;
 pub mod graphql;

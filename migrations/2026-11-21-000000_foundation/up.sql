@@ -876,6 +876,8 @@ CREATE TABLE audit_events (
     request_id   text        NOT NULL,
     ip           text,
     user_agent   text,
+    -- The dialect that it came by; null: Keystead's own API.
+    via          text,
     -- The writing transaction: readers that follow the trail read up to the oldest one still open, and miss nothing.
     xid          xid8        NOT NULL DEFAULT pg_current_xact_id(),
     -- The oldest transaction that was open at that moment: what becomes visible after this event was written by this or a later one.

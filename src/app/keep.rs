@@ -132,13 +132,14 @@ impl App {
         .await;
     }
 
-    /// Deletes the sessions that have ended by themselves and what was begun with second factors, and forgets old attempts to sign in and old links, every ten minutes, for ever: a server runs
+    /// Deletes the sessions that have ended by themselves and what was begun with second factors, and forgets old attempts to sign in, old links, and secrets that were to be shown again, every ten minutes, for ever: a server runs
     /// it beside its requests.
     pub async fn keep_sessions(self) {
         keep(ANSWERS_EVERY, "cannot delete ended sessions", || async {
             sessions::ops::purge(&self.db, &self.clock, &self.policy.sessions).await?;
             factors::ops::purge(&self.db, &self.clock).await?;
             magic_links::ops::purge(&self.db, &self.clock).await?;
+            api_keys::ops::forget_shown(&self.db, &self.clock).await?;
             sessions::ops::forget_attempts(&self.db, &self.clock).await
         })
         .await;

@@ -44,6 +44,8 @@ pub struct AuditEvent {
     pub ip: Option<String>,
     /// The client's `User-Agent`.
     pub user_agent: Option<String>,
+    /// The dialect that it came by; `None`: Keystead's own API.
+    pub via: Option<String>,
 }
 
 impl AuditEvent {

@@ -53,6 +53,7 @@ pub async fn record(ctx: &Ctx, tx: &mut Tx, changes: Vec<Change>) -> Result<()> 
             request_id: ctx.request.id.clone(),
             ip: ctx.request.ip.map(|ip| ip.to_string()),
             user_agent: ctx.request.user_agent.clone(),
+            via: ctx.request.via.map(str::to_owned),
         })
         .collect();
     if events.is_empty() {

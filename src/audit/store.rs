@@ -16,7 +16,7 @@ use crate::db::schema::audit_events;
 use crate::db::statement::Statement;
 
 const COLUMNS: &str = "SELECT e.id, e.at, e.actor_id, e.actor_name, e.api_key_id, e.on_behalf_of, e.action, e.target, e.paths,
-    e.before, e.after, e.request_id, e.ip, e.user_agent";
+    e.before, e.after, e.request_id, e.ip, e.user_agent, e.via";
 
 /// An event as it is written among others.
 #[derive(Serialize)]
@@ -46,9 +46,9 @@ pub(super) async fn insert(conn: &mut AsyncPgConnection, events: &[AuditEvent]) 
     let rows = serde_json::to_value(rows).map_err(|error| db::Failure::Other(error.to_string()))?;
     Statement::new(
         "INSERT INTO audit_events (id, at, actor_id, actor_name, api_key_id, on_behalf_of, action, target, paths, within,
-            before, after, request_id, ip, user_agent)
+            before, after, request_id, ip, user_agent, via)
         SELECT id, at, actor_id, actor_name, api_key_id, on_behalf_of, action, target, paths, within, before, after,
-            request_id, ip, user_agent FROM jsonb_populate_recordset(NULL::audit_events, ",
+            request_id, ip, user_agent, via FROM jsonb_populate_recordset(NULL::audit_events, ",
     )
     .bind(rows)
     .sql(")")
@@ -339,7 +339,7 @@ pub(super) async fn resumed(
 }
 
 const APPEARED: &str = "SELECT e.id, e.at, e.actor_id, e.actor_name, e.api_key_id, e.on_behalf_of, e.action, e.target, e.paths,
-    e.before, e.after, e.request_id, e.ip, e.user_agent, e.xid::text AS xid, pg_current_snapshot()::text AS snapshot FROM audit_events e";
+    e.before, e.after, e.request_id, e.ip, e.user_agent, e.via, e.xid::text AS xid, pg_current_snapshot()::text AS snapshot FROM audit_events e";
 
 /// Events whose transactions were not visible in `since` and are now (or were in `until`), after `last`, by transaction.
 pub(super) async fn appeared(

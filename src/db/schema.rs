@@ -60,6 +60,7 @@ diesel::table! {
         request_id -> Text,
         ip -> Nullable<Text>,
         user_agent -> Nullable<Text>,
+        via -> Nullable<Text>,
     }
 }
 
@@ -250,6 +251,15 @@ diesel::table! {
         count -> Int4,
         last_at -> Timestamptz,
         until -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    shown_secrets (api_key_id) {
+        api_key_id -> Uuid,
+        maker_id -> Uuid,
+        sealed -> Bytea,
+        expires_at -> Timestamptz,
     }
 }
 

@@ -159,9 +159,13 @@ impl Api {
     /// # Errors
     /// `RATE_LIMITED`.
     pub fn count(&self, ctx: &Ctx, cost: u64) -> Result<(), Error> {
-        let caller = Caller::of(ctx);
-        self.inner.budgets.request(caller)?;
-        self.inner.budgets.cost(caller, cost)
+        self.inner.budgets.request(Caller::of(ctx))?;
+        self.inner.budgets.cost(Caller::of(ctx), cost)
+    }
+
+    /// What callers may ask for in a minute.
+    pub fn budgets(&self) -> &Budgets {
+        &self.inner.budgets
     }
 
     /// Finds the document, has it checked, and counts it.
@@ -355,8 +359,7 @@ fn late(deadline: Duration, undone: bool) -> Error {
     )
 }
 
-/// Turns the engine's response into bytes. It is serialised as it is: the order of its keys is the request's. `kept`: it is of a mutation
-/// whose changes are committed when their fields are resolved, so that what fails below them did not prevent them.
+/// Turns the engine's response into bytes, in the order of the request. `kept`: of a mutation whose changes are committed when they are resolved.
 fn finish(
     mut response: Response,
     id: &str,

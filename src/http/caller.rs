@@ -46,16 +46,17 @@ pub fn info(
             .map_or_else(|| new_request_id(random), str::to_owned),
         ip: peer.map(|peer| client(peer, headers, proxies)),
         user_agent: said(header::USER_AGENT).map(masked),
-        on_behalf_of: on_behalf_of(headers),
+        on_behalf_of: said_once(headers, &ON_BEHALF_OF),
         trace_id: None,
+        via: None,
         cookie: CookieSlot::default(),
     }
 }
 
 /// For whom the caller says it calls: 1 to 256 printable ASCII characters, said once. Anything else is left out rather than
 /// refused, since nothing depends on it.
-fn on_behalf_of(headers: &HeaderMap) -> Option<String> {
-    let mut values = headers.get_all(ON_BEHALF_OF).iter();
+pub fn said_once(headers: &HeaderMap, name: &HeaderName) -> Option<String> {
+    let mut values = headers.get_all(name).iter();
     let (Some(only), None) = (values.next(), values.next()) else {
         return None;
     };

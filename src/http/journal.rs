@@ -44,7 +44,7 @@ impl Line<'_> {
         let nothing = Noted::default();
         let noted = noted.unwrap_or(&nothing);
         let code = noted.code.unwrap_or("");
-        if self.path == "/graphql" {
+        if matches!(self.path, "/graphql" | "/wandb/graphql") {
             let operation = noted.operation.clone().into_owned();
             metrics::counter!("keystead_requests_total", "operation" => operation.clone(), "code" => code)
                 .increment(1);

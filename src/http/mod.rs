@@ -1,6 +1,6 @@
 //! HTTP: the routes, what surrounds each request, and the server that accepts connections.
 //!
-//! `/graphql` is the API (POST, GET, WebSocket, event streams), `/v1` is what services and proxies ask, `/` is GraphiQL,
+//! `/graphql` is the API (POST, GET, WebSocket, event streams), `/wandb` is for clients of wandb, `/v1` is what services and proxies ask, `/` is GraphiQL,
 //! `/schema.graphql` the schema, `/healthz`, `/readyz` and `/metrics` are for those who run it. Nothing here knows the GraphQL engine: requests go to
 //! [`crate::graphql::api`] and come back as bytes.
 //!
@@ -29,6 +29,7 @@ mod sse;
 mod tls;
 mod trace;
 mod v1;
+mod wandb;
 mod websocket;
 
 pub use caller::Peer;
@@ -97,6 +98,8 @@ impl Deref for Server {
 fn routes(server: Server) -> Router {
     let routes = Router::new()
         .route("/graphql", any(graphql::handle))
+        .route("/wandb/graphql", any(wandb::handle))
+        .route("/wandb/authorize", get(wandb::authorize))
         .route("/", get(graphiql::page))
         .route("/graphiql/{file}", get(graphiql::file))
         .route("/join", get(pages::join))

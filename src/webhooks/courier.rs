@@ -165,6 +165,7 @@ fn body(event: &AuditEvent) -> Vec<u8> {
         "requestId": event.request_id,
         "ip": event.ip,
         "userAgent": event.user_agent,
+        "via": event.via,
     });
     let message = json!({"type": event.action, "timestamp": moment(event.at), "data": data});
     message.to_string().into_bytes()

@@ -16,6 +16,7 @@ plain=(
   examples/urql
   examples/python-gql
   examples/ci
+  tests/clients/wandb
 )
 federated=(examples/federation)
 ruled=(tests/clients/proxies)

@@ -11,6 +11,7 @@ mod authn;
 mod cli;
 mod ctx;
 mod db;
+mod dialects;
 mod docs;
 mod factors;
 mod graphql;

@@ -9,6 +9,7 @@ mod own;
 mod read;
 mod rotate;
 mod rules;
+mod shown;
 mod update;
 mod used;
 
@@ -22,6 +23,7 @@ pub use generate::generate;
 pub use read::{PageOf, by_ids, cursor, list, may_read, pages_of, sight};
 pub use rotate::rotate;
 pub use rules::{MAX_CIDRS, MAX_PERMISSIONS};
+pub use shown::{SHOWN_AGAIN, forget_shown, show_again, shown_again};
 pub use update::update;
 pub use used::note_used;
 

@@ -129,6 +129,11 @@ impl AuditEvent {
     async fn user_agent(&self) -> Option<&str> {
         self.0.user_agent.as_deref()
     }
+
+    /// The dialect that it came by, such as `wandb`; null: Keystead's own API, or its command line.
+    async fn via(&self) -> Option<&str> {
+        self.0.via.as_deref()
+    }
 }
 
 impl Plain for AuditEvent {

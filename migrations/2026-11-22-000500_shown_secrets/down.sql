@@ -1,0 +1,1 @@
+DROP TABLE shown_secrets;

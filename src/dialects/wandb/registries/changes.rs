@@ -1,0 +1,183 @@
+//! Who belongs to a registry, and as what.
+
+use async_graphql::{Context, ID, Object, SimpleObject};
+
+use super::inputs::{
+    CreateProjectMembersInput, DeleteProjectMembersInput, UpdateProjectMemberInput,
+    UpdateProjectTeamMemberInput,
+};
+use super::{FIRST_ROLE, ROLES, Registry, grant, put};
+use crate::db::ids::quoted;
+use crate::dialects::Whole;
+use crate::dialects::wandb::ids::{self, Kind};
+use crate::dialects::wandb::{Asked, asked};
+use crate::error::{Code, Error, Result};
+use crate::permissions::model::{Grant, Principal};
+
+/// Users and teams of one request at most.
+const MOST: usize = 100;
+
+macro_rules! payload {
+    ($($name:ident)+) => {$(
+        /// What came of it.
+        #[derive(SimpleObject)]
+        pub struct $name {
+            /// Always true: what fails is an error.
+            success: bool,
+        }
+    )+};
+}
+payload!(CreateProjectMembersPayload DeleteProjectMembersPayload UpdateProjectMemberPayload UpdateProjectTeamMemberPayload);
+
+/// What can be done to the members of registries.
+#[derive(Default)]
+pub struct MemberMutations;
+
+#[Object]
+impl MemberMutations {
+    /// Adds users and teams to a registry, as viewers.
+    async fn create_project_members(
+        &self,
+        context: &Context<'_>,
+        input: CreateProjectMembersInput,
+    ) -> Option<Result<CreateProjectMembersPayload>> {
+        let asked = asked(context);
+        let done = async {
+            let who = several(input.user_ids, input.team_ids)?;
+            let registry = asked
+                .registry_by_id("input.projectId", &input.project_id)
+                .await?;
+            if let Some((field, _)) = who.iter().find(|(_, each)| registry.has(*each)) {
+                let message = "One of the users or teams belongs to the registry already. Change its role instead.";
+                return Err(Error::already_exists(field, message));
+            }
+            asked.put_all(&registry, &who, &[grant(FIRST_ROLE)]).await
+        };
+        let done = done.await;
+        Some(done.map(|()| CreateProjectMembersPayload { success: true }))
+    }
+
+    /// Takes users and teams away from a registry.
+    async fn delete_project_members(
+        &self,
+        context: &Context<'_>,
+        input: DeleteProjectMembersInput,
+    ) -> Option<Result<DeleteProjectMembersPayload>> {
+        let asked = asked(context);
+        let done = async {
+            let who = several(input.user_ids, input.team_ids)?;
+            let registry = asked
+                .registry_by_id("input.projectId", &input.project_id)
+                .await?;
+            belong(&registry, &who)?;
+            asked.put_all(&registry, &who, &[]).await
+        };
+        let done = done.await;
+        Some(done.map(|()| DeleteProjectMembersPayload { success: true }))
+    }
+
+    /// Gives a user of a registry another role.
+    async fn update_project_member(
+        &self,
+        context: &Context<'_>,
+        input: UpdateProjectMemberInput,
+    ) -> Option<Result<UpdateProjectMemberPayload>> {
+        let asked = asked(context);
+        let done = async {
+            let who = several(Some(vec![input.user_id]), None)?;
+            asked
+                .change(&input.project_id, who, &input.user_project_role)
+                .await
+        };
+        let done = done.await;
+        Some(done.map(|()| UpdateProjectMemberPayload { success: true }))
+    }
+
+    /// Gives a team of a registry another role.
+    async fn update_project_team_member(
+        &self,
+        context: &Context<'_>,
+        input: UpdateProjectTeamMemberInput,
+    ) -> Option<Result<UpdateProjectTeamMemberPayload>> {
+        let asked = asked(context);
+        let done = async {
+            let who = several(None, Some(vec![input.team_id]))?;
+            asked
+                .change(&input.project_id, who, &input.team_project_role)
+                .await
+        };
+        let done = done.await;
+        Some(done.map(|()| UpdateProjectTeamMemberPayload { success: true }))
+    }
+}
+
+/// Users and teams, each with the field that names it.
+type Who = Vec<(String, Principal)>;
+
+/// Reads the ids, each of which counts once.
+fn several(users: Option<Vec<ID>>, teams: Option<Vec<ID>>) -> Result<Who> {
+    let mut who: Who = Vec::new();
+    let (users, teams) = (users.unwrap_or_default(), teams.unwrap_or_default());
+    if users.len() + teams.len() > MOST {
+        let message = format!("{MOST} users and teams at most. Send several requests.");
+        return Err(Error::bad_input("input", message));
+    }
+    for (number, id) in users.iter().enumerate() {
+        let field = format!("input.userIds.{number}");
+        let user = Principal::User(ids::read_as(Kind::User, &field, id)?);
+        who.push((field, user));
+    }
+    for (number, id) in teams.iter().enumerate() {
+        let field = format!("input.teamIds.{number}");
+        let team = Principal::Team(ids::read_as(Kind::Entity, &field, id)?);
+        who.push((field, team));
+    }
+    if who.is_empty() {
+        return Err(Error::bad_input("input", "Give at least one user or team."));
+    }
+    let mut once: Vec<Principal> = Vec::new();
+    who.retain(|(_, each)| match once.contains(each) {
+        true => false,
+        false => {
+            once.push(*each);
+            true
+        }
+    });
+    Ok(who)
+}
+
+fn belong(registry: &Registry, who: &Who) -> Result<()> {
+    match who.iter().find(|(_, each)| !registry.has(*each)) {
+        None => Ok(()),
+        Some((field, _)) => Err(Error::new(
+            Code::NotFound,
+            "One of the users or teams does not belong to the registry, or you may not see it.",
+        )
+        .at(field)),
+    }
+}
+
+impl Asked {
+    async fn change(&self, registry: &str, who: Who, role: &str) -> Result<()> {
+        let ours = ROLES.ours(role).ok_or_else(|| {
+            let message = format!("{} is none of {}.", quoted(role), ROLES.all().join(", "));
+            Error::bad_input("input.role", message)
+        })?;
+        let registry = self.registry_by_id("input.projectId", registry).await?;
+        belong(&registry, &who)?;
+        self.put_all(&registry, &who, &[grant(ours)]).await
+    }
+
+    /// Makes them all hold exactly that at the registry, or none.
+    async fn put_all(&self, registry: &Registry, who: &Who, grants: &[Grant]) -> Result<()> {
+        let whole = Whole::begin(&self.ctx, "put_registry_members").await?;
+        let done = async {
+            for (_, principal) in who {
+                put(&whole.ctx, *principal, &registry.path, grants.to_vec()).await?;
+            }
+            Ok(())
+        };
+        let done = done.await;
+        whole.end(done).await
+    }
+}

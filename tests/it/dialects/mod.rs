@@ -1,0 +1,3 @@
+//! The dialects: what clients of other systems say, and what they hear.
+
+mod wandb;
