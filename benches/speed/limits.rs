@@ -138,8 +138,11 @@ pub async fn measure(folder: &Path, url: &str, asker: &str, time: Duration) {
     let client = Endpoint::parse(url).unwrap().client().await.unwrap();
     let seconds = time.as_secs();
     let keys = prepare(&client).await;
-    // What is open has not run out before it is looked at.
-    let settings = [("KEYSTEAD_RESERVATION_LIFETIME", "15m")];
+    // What is open has not run out before it is looked at, and there is room for all keys: each has some twenty permissions.
+    let settings = [
+        ("KEYSTEAD_RESERVATION_LIFETIME", "15m"),
+        ("KEYSTEAD_AUTH_CACHE_SIZE", "256MiB"),
+    ];
     let (server, _) = start(folder, url, 4806, &settings).await;
     // The lease that memory needs is taken within moments.
     tokio::time::sleep(Duration::from_secs(1)).await;
