@@ -110,10 +110,11 @@ impl Whole {
     /// # Errors
     /// That of what was done; as [`crate::db::Tx::commit`].
     pub async fn end<T>(self, done: Result<T>) -> Result<T> {
-        self.ctx.db.commit_bound(done.is_ok()).await?;
-        if done.is_ok() {
-            self.events.publish();
-        }
-        done
+        let ended = self.ctx.db.commit_bound(done.is_ok()).await;
+        // What went wrong is told before what became of undoing it, which the end of the connection does too.
+        let done = done?;
+        ended?;
+        self.events.publish();
+        Ok(done)
     }
 }

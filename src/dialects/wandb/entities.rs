@@ -93,7 +93,7 @@ impl Entity {
 
     /// Always an empty object: what limits there are is in Keystead's own API.
     async fn limits(&self) -> Option<JsonString> {
-        Some(JsonString("{}".into()))
+        Some(JsonString::empty())
     }
 
     /// Whether it is disabled.
@@ -211,7 +211,7 @@ fn wanted_name(filters: Option<&JsonString>) -> Result<Option<String>> {
             "Registries are found by their whole name, {\"name\": \"wandb-registry-models\"}, or all are listed.",
         )
     };
-    let Some(text) = filters.map(|filters| filters.0.as_str()) else {
+    let Some(text) = filters.map(JsonString::text) else {
         return Ok(None);
     };
     match serde_json::from_str(text).map_err(|_| refuse())? {

@@ -1,6 +1,6 @@
 //! What this server says of itself.
 
-use async_graphql::{Object, SimpleObject};
+use async_graphql::{Object, SimpleObject, value};
 
 use super::scalars::JsonString;
 
@@ -21,9 +21,12 @@ impl ServerInfo {
         FEATURES.iter().map(named).collect()
     }
 
-    /// Which clients work here, as older ones ask: an empty object, all do.
+    /// Which clients work here, as those before 0.26 ask: an object with the oldest and the newest.
     async fn cli_version_info(&self) -> Option<JsonString> {
-        Some(JsonString("{}".into()))
+        Some(JsonString::open(value!({
+            "min_cli_version": OLDEST,
+            "max_cli_version": NEWEST,
+        })))
     }
 
     /// The version of this server, as older clients ask.
@@ -41,6 +44,10 @@ const FEATURES: [&str; 2] = [
     "ARTIFACT_REGISTRY_SEARCH",
     "INCLUDE_ARTIFACT_TYPES_IN_REGISTRY_CREATION",
 ];
+
+/// Clients whose documents are known to be those of this schema.
+const OLDEST: &str = "0.16.6";
+const NEWEST: &str = "0.31.0";
 
 const VERSION: &str = env!("CARGO_PKG_VERSION");
 

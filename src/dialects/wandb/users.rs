@@ -54,7 +54,7 @@ impl User {
 
     /// Always an empty object.
     async fn flags(&self) -> Option<JsonString> {
-        Some(JsonString("{}".into()))
+        Some(JsonString::empty())
     }
 
     /// The name of the personal entity, which is the user name.
