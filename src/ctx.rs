@@ -77,7 +77,7 @@ impl Ctx {
         match &self.actor {
             Actor::Enrolling(_) => Err(Error::new(
                 Code::SecondFactorEnrolmentRequired,
-                "You must have a second factor, and have none. Until you have set one up, by enrolTotp and confirmTotp, this session may do nothing else.",
+                "You must have a second factor, and have none. Until you have set one up, by enrolPasskey or enrolTotp, this session may do nothing else.",
             )),
             _ => self.somebody(),
         }

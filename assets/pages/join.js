@@ -110,6 +110,8 @@ async function comeIn() {
   // GraphiQL may be switched off.
   const graphiql = done.secret === null && (await fetch("/", { method: "HEAD" })).ok;
   part("next").hidden = !graphiql;
+  const { serverInfo } = await ask("{ serverInfo { features } }", {});
+  part("add").hidden = done.secret !== null || !serverInfo.features.includes("passkeys");
 }
 
 async function join() {

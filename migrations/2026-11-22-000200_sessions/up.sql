@@ -4,7 +4,7 @@ CREATE TABLE sessions (
     user_id        uuid        NOT NULL REFERENCES users ON DELETE CASCADE,
     -- SHA-256 of the secret; the secret itself is never stored.
     digest         bytea       NOT NULL CHECK (octet_length(digest) = 32),
-    method         text        NOT NULL CHECK (method IN ('PASSWORD', 'INVITATION', 'MAGIC_LINK')),
+    method         text        NOT NULL CHECK (method IN ('PASSWORD', 'INVITATION', 'MAGIC_LINK', 'PASSKEY')),
     -- The User-Agent that signed in.
     device         text        CHECK (octet_length(device) <= 512),
     created_from   text,

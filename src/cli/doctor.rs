@@ -112,6 +112,14 @@ fn configuration(report: &mut Report, loaded: &Loaded) {
             "set tls_certificate and tls_key, or public_url if a proxy in front speaks TLS",
         );
     }
+    let url = config.public_url();
+    report.good(
+        "passkeys",
+        match keystead::factors::ops::passkeys_at(&url) {
+            Ok(()) => format!("on pages of {url}"),
+            Err(_) => format!("none: browsers make them for https:// addresses with a domain name, and for http://localhost, and public_url is {url}"),
+        },
+    );
     let key = config.data_dir.join("admin.key");
     if let Ok(found) = std::fs::metadata(&key)
         && found.permissions().mode() & 0o077 != 0

@@ -4,7 +4,7 @@ mod factors;
 mod links;
 mod receivers;
 mod usage;
-pub use factors::{factor_challenges, recovery_codes, second_factors};
+pub use factors::{factor_challenges, recovery_codes, second_factors, used_challenges};
 pub use links::{access_requests, invitations, magic_links};
 pub use receivers::{webhook_deliveries, webhooks};
 pub use usage::{usage_days, usage_events, usage_months, usage_quarters, usage_team_days, usage_team_months, usage_team_quarters};

@@ -21,10 +21,12 @@ pub struct Factor {
     pub kind: String,
     /// What its user calls it.
     pub name: String,
-    /// What both sides know, sealed.
+    /// What both sides know, or a passkey's public key: sealed.
     pub secret: Vec<u8>,
-    /// The time step of the last code that was taken (RFC 6238, of 30 s).
-    pub last_step: i64,
+    /// What a passkey is known by.
+    pub credential_id: Option<Vec<u8>>,
+    /// The time step of the last code that was taken (RFC 6238, of 30 s), or the signature counter of a passkey's last signature.
+    pub counter: i64,
     /// When its user has shown the first code of it.
     pub created_at: DateTime<Utc>,
     /// When it was last used to sign in, or to prove who is there.
@@ -35,6 +37,12 @@ impl Factor {
     /// The typed id.
     pub fn typed_id(&self) -> Id {
         Id::new(Kind::SecondFactor, self.id)
+    }
+
+    /// What it is called in a sentence, after "your".
+    pub fn shown(&self) -> String {
+        let noun = FactorKind::of(&self.kind).map_or("second factor", FactorKind::noun);
+        format!("{noun} \"{}\"", self.name)
     }
 
     /// What the audit trail keeps of it. Use is no change, and the secret is not in it.
@@ -53,6 +61,8 @@ pub(super) fn snapshot(user: Uuid, kind: &str, name: &str) -> Value {
 pub enum FactorKind {
     /// An app that makes codes of six digits (RFC 6238).
     Totp,
+    /// A key pair that a browser, a phone or a security key keeps (Web Authentication).
+    Passkey,
 }
 
 impl FactorKind {
@@ -60,18 +70,21 @@ impl FactorKind {
     pub const fn as_str(self) -> &'static str {
         match self {
             FactorKind::Totp => "TOTP",
+            FactorKind::Passkey => "PASSKEY",
         }
     }
 
     /// The kind with that name.
     pub fn of(name: &str) -> Option<FactorKind> {
-        (name == FactorKind::Totp.as_str()).then_some(FactorKind::Totp)
+        let all = [FactorKind::Totp, FactorKind::Passkey];
+        all.into_iter().find(|kind| kind.as_str() == name)
     }
 
     /// What it is called in a sentence, after "your".
     pub const fn noun(self) -> &'static str {
         match self {
             FactorKind::Totp => "authenticator app",
+            FactorKind::Passkey => "passkey",
         }
     }
 }
@@ -92,13 +105,57 @@ impl Standing {
     }
 }
 
-/// What the user shows to prove that it is there: unless its session has just begun, a code of a factor if it has one, else its password.
+/// What somebody offers as a second factor: one of these, or nothing.
+#[derive(Default)]
+pub struct Offered {
+    /// A code of an app, or a recovery code.
+    pub otp: Option<Secret>,
+    /// What a passkey has signed.
+    pub passkey: Option<Assertion>,
+}
+
+impl Offered {
+    /// Whether nothing is offered.
+    pub fn is_empty(&self) -> bool {
+        self.otp.is_none() && self.passkey.is_none()
+    }
+}
+
+/// What a passkey has signed.
+pub struct Assertion {
+    /// The challenge, as it was handed out.
+    pub challenge: Secret,
+    /// What the browser made of it: the `AuthenticationResponseJSON` of Web Authentication, Level 3.
+    pub credential: Value,
+}
+
+/// What the user shows to prove that it is there: unless its session has just begun, something of a factor if it has one, else its password.
 #[derive(Default)]
 pub struct Proof {
     /// The password.
     pub password: Option<Secret>,
-    /// A code of a factor, or a recovery code.
-    pub otp: Option<Secret>,
+    /// Something of a factor.
+    pub offered: Offered,
+}
+
+/// Something for a passkey to sign.
+pub struct Challenge {
+    /// Names it, when it is answered. Who sees it can do nothing with it alone.
+    pub token: Secret,
+    /// What browsers take: the `PublicKeyCredentialCreationOptionsJSON` or `PublicKeyCredentialRequestOptionsJSON` of Web Authentication, Level 3.
+    pub options: Value,
+    /// Until when it can be answered.
+    pub expires_at: DateTime<Utc>,
+}
+
+/// What a browser has made of a [`Challenge`] for a new passkey.
+pub struct NewPasskey {
+    /// The challenge, as it was handed out.
+    pub challenge: Secret,
+    /// The `RegistrationResponseJSON` of Web Authentication, Level 3.
+    pub credential: Value,
+    /// What its user calls it.
+    pub name: Option<String>,
 }
 
 /// A factor that is being set up, with what is shown of it this once.

@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use super::model::Factor;
 use crate::db;
-use crate::db::schema::{factor_challenges, recovery_codes, second_factors};
+use crate::db::schema::{factor_challenges, recovery_codes, second_factors, used_challenges};
 use crate::db::statement::Statement;
 use crate::secrets::Digest;
 
@@ -93,12 +93,66 @@ pub(super) async fn take_step(
 ) -> db::Result<bool> {
     let fresh = second_factors::table
         .find(id)
-        .filter(second_factors::last_step.lt(step));
+        .filter(second_factors::counter.lt(step));
     let rows = diesel::update(fresh)
         .set((
-            second_factors::last_step.eq(step),
+            second_factors::counter.eq(step),
             second_factors::last_used_at.eq(at),
         ))
+        .execute(conn)
+        .await?;
+    Ok(rows == 1)
+}
+
+/// The passkey with that credential id, whoever has it.
+pub(super) async fn by_credential(
+    conn: &mut AsyncPgConnection,
+    credential_id: &[u8],
+) -> db::Result<Option<Factor>> {
+    Ok(second_factors::table
+        .filter(second_factors::credential_id.eq(credential_id))
+        .select(Factor::as_select())
+        .first(conn)
+        .await
+        .optional()?)
+}
+
+/// Takes a signature of that passkey, unless one with its counter or a later one was taken before: of two who send such at once one has it.
+/// `secret` is the passkey as it is from then on.
+pub(super) async fn take_signature(
+    conn: &mut AsyncPgConnection,
+    id: Uuid,
+    counter: i64,
+    secret: &[u8],
+    at: DateTime<Utc>,
+) -> db::Result<bool> {
+    // Those that do not count say 0 each time.
+    let fresh = second_factors::table
+        .find(id)
+        .filter(second_factors::counter.lt(counter.max(1)));
+    let rows = diesel::update(fresh)
+        .set((
+            second_factors::counter.eq(counter),
+            second_factors::secret.eq(secret),
+            second_factors::last_used_at.eq(at),
+        ))
+        .execute(conn)
+        .await?;
+    Ok(rows == 1)
+}
+
+/// Notes that this challenge was answered, unless it was before: of two who answer it at once one has it.
+pub(super) async fn use_challenge(
+    conn: &mut AsyncPgConnection,
+    digest: &Digest,
+    expires_at: DateTime<Utc>,
+) -> db::Result<bool> {
+    let rows = diesel::insert_into(used_challenges::table)
+        .values((
+            used_challenges::digest.eq(digest.as_bytes().as_slice()),
+            used_challenges::expires_at.eq(expires_at),
+        ))
+        .on_conflict_do_nothing()
         .execute(conn)
         .await?;
     Ok(rows == 1)
@@ -245,5 +299,15 @@ pub(super) async fn purge_challenges(
 ) -> db::Result<usize> {
     let over = Statement::new("expires_at <= ").bind(now);
     let purge = Statement::purge("factor_challenges", "digest", over);
+    Ok(purge.execute(conn).await?)
+}
+
+/// Deletes a part of the challenges that were answered, and would be refused for their age since that moment.
+pub(super) async fn purge_used(
+    conn: &mut AsyncPgConnection,
+    since: DateTime<Utc>,
+) -> db::Result<usize> {
+    let over = Statement::new("expires_at <= ").bind(since);
+    let purge = Statement::purge("used_challenges", "digest", over);
     Ok(purge.execute(conn).await?)
 }

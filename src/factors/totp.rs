@@ -64,8 +64,8 @@ pub(super) fn shown(
     ))
 }
 
-/// What apps show above the code: of several servers each has its own name.
-fn issuer(public_url: &str) -> String {
+/// What apps show above the code, and browsers beside a passkey: of several servers each has its own name.
+pub(super) fn issuer(public_url: &str) -> String {
     let host = public_url
         .split_once("://")
         .map_or(public_url, |(_, rest)| rest);

@@ -57,9 +57,9 @@ pub struct Request {
 }
 
 impl Request {
-    /// The error of a token that is not good, counted against the address it comes from as a wrong key is; any other error as it is.
+    /// The error of a token, or of a passkey, that is not good, counted against the address it comes from as a wrong key is; any other error as it is.
     pub fn refused(&self, error: Error) -> Error {
-        if error.code != Code::NotFound {
+        if !matches!(error.code, Code::NotFound | Code::Unauthenticated) {
             return error;
         }
         let caller = Caller::at(self.ctx.request.ip);

@@ -11,6 +11,7 @@ use crate::api_keys::graphql::{ApiKeyMutations, ApiKeyQueries};
 use crate::audit::graphql::{AuditQueries, AuditSubscription};
 use crate::authn::graphql::ViewerQueries;
 use crate::factors::graphql::FactorMutations;
+use crate::factors::graphql::FactorQueries;
 use crate::invitations::graphql::{InvitationMutations, InvitationQueries};
 use crate::limits::graphql::{LimitMutations, LimitPolicyMutations, LimitQueries};
 use crate::magic_links::graphql::MagicLinkMutations;
@@ -39,6 +40,7 @@ pub struct Query(
     PolicyQueries,
     WebhookQueries,
     InvitationQueries,
+    FactorQueries,
     AccessRequestQueries,
 );
 

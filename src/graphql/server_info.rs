@@ -5,6 +5,7 @@ use async_graphql::{ComplexObject, Context, Object, SimpleObject};
 use super::request;
 use crate::db::pages::{DEFAULT_PAGE, MAX_PAGE};
 use crate::error::Result;
+use crate::factors::ops as factors;
 use crate::limits::graphql::ApiKeyBounds;
 use crate::policy::graphql::ApiKeyRules;
 use crate::secrets::API_KEY_LENGTH;
@@ -74,13 +75,17 @@ impl ApiKeyPolicy {
     }
 }
 
-/// What a server offers: links to sign in by only where they are switched on.
-fn features(links: bool) -> Vec<&'static str> {
-    let mut features = vec!["idempotency-key", "persisted-queries", "subscriptions"];
-    if links {
-        features.insert(1, "magic-links");
-    }
-    features
+/// What a server offers: links to sign in by only where they are switched on, passkeys where browsers make any for its address.
+fn features(links: bool, passkeys: bool) -> Vec<&'static str> {
+    let all = [
+        ("idempotency-key", true),
+        ("magic-links", links),
+        ("passkeys", passkeys),
+        ("persisted-queries", true),
+        ("subscriptions", true),
+    ];
+    let there = all.into_iter().filter(|(_, there)| *there);
+    there.map(|(name, _)| name).collect()
 }
 
 /// Queries about the server itself.
@@ -94,7 +99,10 @@ impl ServerQueries {
         let policy = &request(context).ctx.policy;
         ServerInfo {
             version: env!("CARGO_PKG_VERSION"),
-            features: features(policy.magic_links.enabled),
+            features: features(
+                policy.magic_links.enabled,
+                factors::passkeys_at(&policy.public_url).is_ok(),
+            ),
             limits: ServerLimits {
                 max_page_size: MAX_PAGE,
                 default_page_size: DEFAULT_PAGE,

@@ -10,6 +10,7 @@ use crate::db::ids::{Id, Kind};
 use crate::db::schema::invitations;
 use crate::db::statement::Seen;
 use crate::error::{Error, Result};
+use crate::factors::model::Offered;
 use crate::permissions::model::InstanceRole;
 use crate::secrets::Secret;
 use crate::sessions::model::Session;
@@ -159,8 +160,8 @@ pub struct Acceptance {
     pub family_name: Option<String>,
     /// The password; not of somebody who is signed in.
     pub password: Option<Secret>,
-    /// Of a user who has a second factor: a code of it.
-    pub otp: Option<Secret>,
+    /// What is offered as a second factor.
+    pub offered: Offered,
     /// How a browser is to keep the session, if it is.
     pub cookies: Option<Cookies>,
 }
@@ -173,6 +174,8 @@ pub struct Accepted {
     pub joined: Vec<Uuid>,
     /// The session that was begun, unless somebody was signed in; and its secret, unless it went into a cookie.
     pub session: Option<(Session, Option<Secret>)>,
+    /// Whether that session may do nothing but set up a second factor.
+    pub must_enrol: bool,
 }
 
 /// Which invitations a list holds; conditions are joined by AND.

@@ -7,6 +7,7 @@ use async_graphql::{Context, InputObject, Object, SimpleObject};
 use super::model::{Entry, LIFETIME};
 use super::ops;
 use crate::error::Result;
+use crate::factors::graphql::{PasskeyInput, offered};
 use crate::graphql::request;
 use crate::secrets::Secret;
 use crate::sessions::graphql::Session;
@@ -36,6 +37,8 @@ pub struct SignInWithMagicLinkInput {
     /// link stays good.
     #[graphql(secret)]
     otp: Option<String>,
+    /// In place of a code: what a passkey of the user has signed.
+    passkey: Option<PasskeyInput>,
     /// For pages of this server's own address: the browser keeps the secret in a cookie that no script can read, and sends it by itself.
     #[graphql(default = false)]
     cookie: bool,
@@ -85,7 +88,7 @@ impl MagicLinkMutations {
         let request = request(context);
         let entry = Entry {
             token: Secret::new(input.token),
-            otp: input.otp.map(Secret::new),
+            offered: offered(input.otp, input.passkey),
             cookie: input.cookie,
         };
         let made = ops::sign_in(&request.ctx, entry)

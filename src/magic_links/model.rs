@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::db::schema::magic_links;
+use crate::factors::model::Offered;
 use crate::secrets::Secret;
 
 /// How long a link is good.
@@ -61,8 +62,8 @@ pub struct Wish {
 pub struct Entry {
     /// The token of the link.
     pub token: Secret,
-    /// A code of a second factor, or a recovery code, of who has one.
-    pub otp: Option<Secret>,
+    /// What is offered as a second factor.
+    pub offered: Offered,
     /// Whether a browser is to keep the secret of the session in a cookie.
     pub cookie: bool,
 }

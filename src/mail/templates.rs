@@ -52,6 +52,8 @@ templates! {
     AccessReviewed = "access_reviewed", ["decision", "wants", "until", "reviewer", "reason", "request"];
     /// Somebody wants to sign in by a link. `link`; `expires`: until when it holds, as text.
     MagicLink = "magic_link", ["link", "expires"];
+    /// A second factor was added. `username`: whose; `factor`: which, as it follows "your".
+    SecondFactorAdded = "second_factor_added", ["username", "factor"];
     /// A second factor was removed by somebody else. `username`: whose; `factor`: which, as it follows "your"; `by`: who removed it.
     SecondFactorRemoved = "second_factor_removed", ["username", "factor", "by"];
     /// A password was changed. `username`: whose; `by`: who changed it, or null for the user itself.

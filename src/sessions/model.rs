@@ -7,6 +7,7 @@ use uuid::Uuid;
 
 use crate::db::ids::{Id, Kind};
 use crate::db::schema::sessions;
+use crate::factors::model::{Assertion, Offered};
 use crate::secrets::Secret;
 use crate::users::model::User;
 
@@ -81,6 +82,8 @@ pub enum Method {
     Invitation,
     /// By a link that was sent by mail.
     MagicLink,
+    /// With a passkey.
+    Passkey,
 }
 
 impl Method {
@@ -90,6 +93,7 @@ impl Method {
             Method::Password => "PASSWORD",
             Method::Invitation => "INVITATION",
             Method::MagicLink => "MAGIC_LINK",
+            Method::Passkey => "PASSKEY",
         }
     }
 }
@@ -102,8 +106,16 @@ pub struct SignIn {
     pub password: Secret,
     /// What takes the password's place.
     pub new_password: Option<Secret>,
-    /// A code of a second factor, or a recovery code.
-    pub otp: Option<Secret>,
+    /// What is offered as a second factor.
+    pub offered: Offered,
+    /// Whether a browser is to keep the secret in a cookie.
+    pub cookie: bool,
+}
+
+/// Somebody who wants to sign in with a passkey alone.
+pub struct PasskeySignIn {
+    /// What the passkey has signed.
+    pub passkey: Assertion,
     /// Whether a browser is to keep the secret in a cookie.
     pub cookie: bool,
 }

@@ -51,7 +51,7 @@ trap 'stop; rm -rf "$folder"' EXIT
 start() {
   local port
   port=$(python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
-  export KEYSTEAD_URL=${scheme:-http}://127.0.0.1:$port
+  export KEYSTEAD_URL=${scheme:-http}://${host:-127.0.0.1}:$port
   (cd "$folder" && exec env -u DATABASE_URL -u KEYSTEAD_URL -u KEYSTEAD_KEY KEYSTEAD_LISTEN="127.0.0.1:$port" KEYSTEAD_PUBLIC_URL="$KEYSTEAD_URL" \
     KEYSTEAD_DATA_DIR="$folder/data" "$@" "$binary" serve) >>"$folder/server.log" 2>&1 </dev/null &
   server=$!
@@ -110,8 +110,9 @@ fi
 if [ ${#secure[@]} -gt 0 ]; then
   # A certificate that nobody vouches for: the browser is told to take it.
   openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj /CN=localhost \
-    -addext subjectAltName=IP:127.0.0.1 -keyout "$folder/tls.key" -out "$folder/tls.pem" 2>/dev/null
-  scheme=https start KEYSTEAD_TLS_CERTIFICATE="$folder/tls.pem" KEYSTEAD_TLS_KEY="$folder/tls.key"
+    -addext subjectAltName=DNS:localhost,IP:127.0.0.1 -keyout "$folder/tls.key" -out "$folder/tls.pem" 2>/dev/null
+  # By a name: browsers make passkeys for no address.
+  scheme=https host=localhost start KEYSTEAD_TLS_CERTIFICATE="$folder/tls.pem" KEYSTEAD_TLS_KEY="$folder/tls.key"
   for suite in "${secure[@]}"; do run_suite "$suite"; done
   stop
 fi

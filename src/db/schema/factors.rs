@@ -7,7 +7,8 @@ diesel::table! {
         kind -> Text,
         name -> Text,
         secret -> Bytea,
-        last_step -> Int8,
+        credential_id -> Nullable<Bytea>,
+        counter -> Int8,
         created_at -> Timestamptz,
         last_used_at -> Nullable<Timestamptz>,
     }
@@ -25,6 +26,13 @@ diesel::table! {
         digest -> Bytea,
         user_id -> Nullable<Uuid>,
         state -> Bytea,
+        expires_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    used_challenges (digest) {
+        digest -> Bytea,
         expires_at -> Timestamptz,
     }
 }

@@ -5,15 +5,15 @@ use std::sync::Arc;
 use async_graphql::{Context, ID, Object, SimpleObject};
 
 use super::inputs::{
-    ConfirmTotpInput, EnrolTotpInput, RegenerateRecoveryCodesInput, RemoveSecondFactorInput,
-    UpdateSecondFactorInput, proof,
+    ConfirmPasskeyInput, ConfirmTotpInput, EnrolPasskeyInput, EnrolTotpInput,
+    RegenerateRecoveryCodesInput, RemoveSecondFactorInput, UpdateSecondFactorInput, offered, proof,
 };
 use super::types::SecondFactor;
 use crate::db::ids::{Id, Kind};
 use crate::error::Result;
 use crate::factors::ops;
 use crate::graphql::request;
-use crate::graphql::scalars::Timestamp;
+use crate::graphql::scalars::{Json, Timestamp};
 use crate::secrets::Secret;
 
 /// What `enrolTotp` answers: the secret, this once.
@@ -35,6 +35,27 @@ pub struct ConfirmTotpPayload {
     /// The second factor that was set up.
     second_factor: SecondFactor,
     /// Ten codes for when the app is lost, each good once. They are shown this once and cannot be read again. Null where you have some already.
+    recovery_codes: Option<Vec<String>>,
+}
+
+/// What `enrolPasskey` answers.
+#[derive(SimpleObject)]
+pub struct EnrolPasskeyPayload {
+    /// Names the challenge, for `confirmPasskey`. It is good once.
+    challenge: String,
+    /// What the browser makes a passkey by: the `PublicKeyCredentialCreationOptionsJSON` of Web Authentication, Level 3.
+    options: Json,
+    /// Until when `confirmPasskey` takes what was made: five minutes.
+    expires_at: Timestamp,
+}
+
+/// What `confirmPasskey` answers.
+#[derive(SimpleObject)]
+pub struct ConfirmPasskeyPayload {
+    /// The second factor that was set up.
+    second_factor: SecondFactor,
+    /// Ten codes for when the passkey is lost, each good once. They are shown this once and cannot be read again. Null where you have some
+    /// already.
     recovery_codes: Option<Vec<String>>,
 }
 
@@ -72,7 +93,7 @@ impl FactorMutations {
         context: &Context<'_>,
         #[graphql(desc = "What it is called, and proof that it is you.")] input: EnrolTotpInput,
     ) -> Result<EnrolTotpPayload> {
-        let proof = proof(input.password, input.otp);
+        let proof = proof(input.password, offered(input.otp, input.passkey));
         let name = input.name.as_deref();
         let made = ops::enrol_totp(&request(context).ctx, name, proof).await?;
         Ok(EnrolTotpPayload {
@@ -98,13 +119,44 @@ impl FactorMutations {
         })
     }
 
+    /// Begins to set up a passkey: answers what a browser makes one by, with `PublicKeyCredential.parseCreationOptionsFromJSON` and
+    /// `navigator.credentials.create`, on a page of `public_url`. It counts once `confirmPasskey` has seen what was made. Needs proof that it is
+    /// you.
+    async fn enrol_passkey(
+        &self,
+        context: &Context<'_>,
+        #[graphql(desc = "Proof that it is you.")] input: EnrolPasskeyInput,
+    ) -> Result<EnrolPasskeyPayload> {
+        let proof = proof(input.password, offered(input.otp, input.passkey));
+        let made = ops::enrol_passkey(&request(context).ctx, proof).await?;
+        Ok(EnrolPasskeyPayload {
+            challenge: made.token.expose().to_owned(),
+            options: Json(made.options),
+            expires_at: Timestamp(made.expires_at),
+        })
+    }
+
+    /// Confirms the passkey that you have begun to set up. From then on it signs you in, alone or beside a password, and signing in with a
+    /// password asks for a second factor. With the first second factor come recovery codes, and your other sessions end.
+    async fn confirm_passkey(
+        &self,
+        context: &Context<'_>,
+        #[graphql(desc = "What the browser has made, and its name.")] input: ConfirmPasskeyInput,
+    ) -> Result<ConfirmPasskeyPayload> {
+        let made = ops::confirm_passkey(&request(context).ctx, input.read()).await?;
+        Ok(ConfirmPasskeyPayload {
+            second_factor: SecondFactor(Arc::new(made.factor)),
+            recovery_codes: made.recovery_codes.as_deref().map(shown),
+        })
+    }
+
     /// Makes new recovery codes in place of those that you have. Needs proof that it is you.
     async fn regenerate_recovery_codes(
         &self,
         context: &Context<'_>,
         #[graphql(desc = "Proof that it is you.")] input: RegenerateRecoveryCodesInput,
     ) -> Result<RegenerateRecoveryCodesPayload> {
-        let proof = proof(None, input.otp);
+        let proof = proof(None, offered(input.otp, input.passkey));
         let codes = ops::regenerate(&request(context).ctx, proof).await?;
         Ok(RegenerateRecoveryCodesPayload {
             recovery_codes: shown(&codes),
@@ -133,7 +185,8 @@ impl FactorMutations {
         input: RemoveSecondFactorInput,
     ) -> Result<RemoveSecondFactorPayload> {
         let id = Id::parse_as(Kind::SecondFactor, "input.id", &input.id)?;
-        ops::remove(&request(context).ctx, id, proof(None, input.otp)).await?;
+        let proof = proof(None, offered(input.otp, input.passkey));
+        ops::remove(&request(context).ctx, id, proof).await?;
         Ok(RemoveSecondFactorPayload {
             removed_second_factor_id: input.id,
         })

@@ -1,13 +1,13 @@
-//! The type `SecondFactor`.
+//! The types `SecondFactor` and `PasskeyChallenge`.
 
 use std::sync::Arc;
 
-use async_graphql::{Context, Enum, ID, Object};
+use async_graphql::{Context, Enum, ID, Object, SimpleObject};
 use uuid::Uuid;
 
 use crate::error::{Error, Result};
 use crate::factors::{model, ops};
-use crate::graphql::scalars::Timestamp;
+use crate::graphql::scalars::{Json, Timestamp};
 use crate::graphql::{Request, request};
 use crate::permissions::ops::access;
 use crate::users::graphql::User;
@@ -18,6 +18,30 @@ use crate::users::graphql::User;
 pub enum SecondFactorKind {
     /// An app that makes codes of six digits (TOTP, RFC 6238).
     Totp,
+    /// A passkey (Web Authentication): it signs in alone, too.
+    Passkey,
+}
+
+/// Something for a passkey to sign.
+#[derive(SimpleObject)]
+pub struct PasskeyChallenge {
+    /// Names the challenge, beside what the browser makes of it. It is good once.
+    challenge: String,
+    /// What the browser takes: the `PublicKeyCredentialRequestOptionsJSON` of Web Authentication, Level 3.
+    options: Json,
+    /// Until when it can be answered: five minutes.
+    expires_at: Timestamp,
+}
+
+impl PasskeyChallenge {
+    /// As it is answered.
+    pub fn of(made: model::Challenge) -> PasskeyChallenge {
+        PasskeyChallenge {
+            challenge: made.token.expose().to_owned(),
+            options: Json(made.options),
+            expires_at: Timestamp(made.expires_at),
+        }
+    }
 }
 
 /// What a user shows beside a password.

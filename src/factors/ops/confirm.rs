@@ -1,5 +1,7 @@
 //! Setting up a factor in earnest.
 
+use serde_json::json;
+
 use super::enrol::{Begun, digest, has_room};
 use super::prove::own as authorise;
 use super::second::purpose;
@@ -8,16 +10,17 @@ use crate::audit::model::Change;
 use crate::audit::ops as audit;
 use crate::ctx::Ctx;
 use crate::db::Tx;
-use crate::db::ids::{Id, Kind};
 use crate::error::{Error, Result};
 use crate::factors::codes::{Typed, new_recovery_codes};
 use crate::factors::model::{Enrolled, Factor, FactorKind};
 use crate::factors::{store, totp};
+use crate::mail::model::Template;
 use crate::replicas::model::Tag;
 use crate::secrets::Secret;
 use crate::sessions::ops as sessions;
 use crate::sessions::ops::Attempt;
 use crate::users;
+use crate::users::model::User;
 
 const FIELD: &str = "input.code";
 
@@ -61,20 +64,21 @@ pub async fn confirm_totp(ctx: &Ctx, code: Secret) -> Result<Enrolled> {
         secret: ctx
             .sealer
             .seal(&purpose(user), &ctx.random, &begun.secret)?,
-        last_step: step,
+        credential_id: None,
+        counter: step,
         created_at: now,
         last_used_at: None,
     };
 
     let mut tx = ctx.db.begin("confirm_totp").await?;
-    users::ops::locked(&mut tx, user)
+    let owner = users::ops::locked(&mut tx, user)
         .await?
         .ok_or_else(nothing)?;
     let taken = store::take_challenge(&mut tx, &digest, now).await?;
     if taken.as_ref() != Some(&sealed) {
         return Err(nothing());
     }
-    let (changes, recovery_codes) = put(ctx, &mut tx, &factor).await?;
+    let (changes, recovery_codes) = put(ctx, &mut tx, &owner, &factor).await?;
     audit::record(ctx, &mut tx, changes).await?;
     tx.commit().await?;
 
@@ -86,25 +90,36 @@ pub async fn confirm_totp(ctx: &Ctx, code: Secret) -> Result<Enrolled> {
     })
 }
 
-/// Puts a factor in force, in a transaction that has locked its user: what is to be recorded, and recovery codes with the first one.
-async fn put(
+/// Puts a factor in force, in a transaction that has locked its user, who is told by mail: what is to be recorded, and recovery codes with
+/// the first one.
+pub(super) async fn put(
     ctx: &Ctx,
     tx: &mut Tx,
+    user: &User,
     factor: &Factor,
 ) -> Result<(Vec<Change>, Option<Vec<Secret>>)> {
-    let user = factor.user_id;
     // What the user's sessions may do depends on it.
-    tx.touch([Tag::User(user)]);
-    let first = has_room(tx, user).await? == 0;
-    store::insert(tx, factor).await?;
+    tx.touch([Tag::User(user.id)]);
+    let first = has_room(tx, user.id).await? == 0;
+    let inserted = store::insert(tx, factor).await;
+    inserted.map_err(|failure| failure.unique("second_factors_credential_id_key", known))?;
     let made = Change::created("secondFactor.create", factor.typed_id(), factor.snapshot());
-    let mut changes = vec![made.at(vec![users::ops::path(user)])];
+    let mut changes = vec![made.at(vec![users::ops::path(user.id)])];
+    let values = json!({"username": user.username, "factor": factor.shown()});
+    users::ops::tell(ctx, tx, user, Template::SecondFactorAdded, values).await?;
     if !first {
         return Ok((changes, None));
     }
     let (codes, digests) = new_recovery_codes(&ctx.random);
-    store::put_recovery_codes(tx, user, &digests).await?;
-    let ended = sessions::end_all(tx, user, sessions::own(ctx)).await?;
-    changes.extend(Change::along(Id::new(Kind::User, user), ended));
+    store::put_recovery_codes(tx, user.id, &digests).await?;
+    let ended = sessions::end_all(tx, user.id, sessions::own(ctx)).await?;
+    changes.extend(Change::along(user.typed_id(), ended));
     Ok((changes, Some(codes)))
+}
+
+fn known() -> Error {
+    Error::already_exists(
+        "input.credential",
+        "This passkey belongs to a user already. Make another one.",
+    )
 }

@@ -1,7 +1,10 @@
 //! The operations on second factors.
 
 mod confirm;
+mod confirm_passkey;
 mod enrol;
+mod enrol_passkey;
+mod passkey;
 mod prove;
 mod purge;
 mod read;
@@ -12,12 +15,16 @@ mod standing;
 mod update;
 
 pub use confirm::confirm_totp;
+pub use confirm_passkey::confirm_passkey;
 pub use enrol::enrol_totp;
+pub use enrol_passkey::enrol_passkey;
+pub use passkey::{challenge, passkeys_at, wrong as wrong_passkey};
 pub use purge::purge;
 pub use read::{by_ids, may_read, of_users, recovery_codes_of};
 pub use recovery::regenerate;
 pub use remove::remove;
-pub use second::{Second, admit, second};
+pub(in crate::factors) use second::purpose;
+pub use second::{Second, admit, by_passkey, second};
 pub use standing::{required, standing};
 pub use update::rename;
 
@@ -44,14 +51,12 @@ pub(crate) fn absent(field: &str, id: Uuid) -> Error {
 }
 
 /// The error of who has a second factor and has shown nothing of it.
-fn needed(field: &str) -> Error {
+fn needed() -> Error {
     Error::new(
         Code::SecondFactorRequired,
-        format!(
-            "This user has a second factor. Send a code of it in {field} beside the rest: the six digits that the app shows, or a recovery code."
-        ),
+        "This user has a second factor. Beside the rest, send in input.otp the six digits that its app shows, or a recovery code; or in input.passkey what its passkey has signed.",
     )
-    .at(field)
+    .at(second::OTP)
 }
 
 /// The one answer to a code that is not good, whatever the reason.

@@ -9,7 +9,7 @@ use super::second::{Second, second};
 use super::{absent, needed};
 use crate::ctx::Ctx;
 use crate::error::{Code, Error, Result};
-use crate::factors::model::Proof;
+use crate::factors::model::{Offered, Proof};
 use crate::factors::store;
 use crate::permissions::model::Principal;
 use crate::sessions::ops as sessions;
@@ -19,8 +19,8 @@ use crate::users::model::User;
 /// So long after it was begun a session itself is proof enough.
 pub(super) const FRESH: TimeDelta = TimeDelta::minutes(10);
 
-/// The user who is calling, and what it has shown. Unless its session has just been begun, that is a code of a factor, if it has one, or else
-/// its password.
+/// The user who is calling, and what it has shown. Unless its session has just been begun, that is something of a factor, if it has one, or
+/// else its password.
 ///
 /// # Errors
 /// `UNAUTHENTICATED`, also for a wrong password or code; `FORBIDDEN` for a restricted key; `SECOND_FACTOR_REQUIRED` without a code;
@@ -33,24 +33,22 @@ pub(super) async fn authorise(ctx: &Ctx, proof: &Proof) -> Result<(Arc<User>, Se
         let begun = sessions::by_ids(&ctx.db, vec![session]).await?;
         let begun = begun.get(&session).map(|session| session.created_at);
         if begun.is_some_and(|at| ctx.now() < at + FRESH) {
-            return Ok((user, second(ctx, id, None, OTP).await?));
+            return Ok((user, second(ctx, id, &Offered::default()).await?));
         }
     }
     let mut conn = ctx.db.read("factors_of_user").await?;
     let has = !store::of_users(&mut conn, &[id]).await?.is_empty();
     drop(conn);
     if has {
-        if proof.otp.is_none() {
-            return Err(needed(OTP));
+        if proof.offered.is_empty() {
+            return Err(needed());
         }
-        let shown = second(ctx, id, proof.otp.as_ref(), OTP).await?;
+        let shown = second(ctx, id, &proof.offered).await?;
         return Ok((user, shown));
     }
     by_password(ctx, &user, proof).await?;
-    Ok((user, second(ctx, id, None, OTP).await?))
+    Ok((user, second(ctx, id, &Offered::default()).await?))
 }
-
-const OTP: &str = "input.otp";
 
 async fn by_password(ctx: &Ctx, user: &User, proof: &Proof) -> Result<()> {
     const FIELD: &str = "input.password";

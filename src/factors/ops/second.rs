@@ -2,6 +2,7 @@
 
 use uuid::Uuid;
 
+use super::passkey::{self, Signed};
 use super::{needed, standing, wrong};
 use crate::audit::model::Change;
 use crate::ctx::Ctx;
@@ -9,57 +10,67 @@ use crate::db::Tx;
 use crate::db::ids::{Id, Kind};
 use crate::error::{Error, Result};
 use crate::factors::codes::Typed;
-use crate::factors::model::{Factor, Standing};
+use crate::factors::model::{Assertion, Factor, FactorKind, Offered, Standing};
 use crate::factors::{store, totp};
 use crate::secrets::{Digest, Secret};
 use crate::sessions::ops::Attempt;
 use crate::users::model::User;
 
-/// What a user has shown beside the first thing. It comes from [`second`] alone, and is spent once.
+/// Where a code is, in every input that takes one.
+pub(super) const OTP: &str = "input.otp";
+/// Where a passkey's signature is, beside a code.
+const PASSKEY: &str = "input.passkey";
+
+/// What a user has shown beside the first thing, or with a passkey in its place. It comes from [`second`] and [`by_passkey`] alone, and is
+/// spent once.
 pub struct Second {
     user: Uuid,
     shown: Shown,
-    /// The input's, for errors.
-    field: &'static str,
 }
 
 enum Shown {
     Nothing,
-    Totp { factor: Uuid, step: i64 },
+    Totp {
+        factor: Uuid,
+        step: i64,
+    },
     Recovery(Digest),
+    Passkey {
+        signed: Signed,
+        /// The input's, for errors.
+        field: &'static str,
+    },
 }
 
-/// What that user shows with `otp`: a code of one of its factors, or a recovery code; `field` is the input's. Of who has no factor nothing is
-/// looked at. Wrong codes are counted as wrong passwords are. It is not spent yet, so that nothing is lost if what follows fails.
+/// What that user offers: a code of one of its apps, a recovery code, or what its passkey has signed. Of who has no factor nothing is looked
+/// at. What is wrong is counted as wrong passwords are. It is not spent yet, so that nothing is lost if what follows fails.
 ///
 /// # Errors
-/// `BAD_USER_INPUT` for what is no code; `UNAUTHENTICATED` for one that is wrong or was used; `RATE_LIMITED` after too many;
-/// `SERVICE_UNAVAILABLE`.
-pub async fn second(
-    ctx: &Ctx,
-    user: Uuid,
-    otp: Option<&Secret>,
-    field: &'static str,
-) -> Result<Second> {
-    let nothing = Second {
-        user,
-        shown: Shown::Nothing,
-        field,
+/// `BAD_USER_INPUT` for what is no code, and for two at once; `UNAUTHENTICATED` for one that is wrong or was used; `RATE_LIMITED` after too
+/// many; `FORBIDDEN` for a passkey where there are none; `SERVICE_UNAVAILABLE`.
+pub async fn second(ctx: &Ctx, user: Uuid, offered: &Offered) -> Result<Second> {
+    let shown = match (&offered.otp, &offered.passkey) {
+        (None, None) => Shown::Nothing,
+        (Some(otp), None) => by_code(ctx, user, otp).await?,
+        (None, Some(assertion)) => by_own_passkey(ctx, user, assertion).await?,
+        (Some(_), Some(_)) => {
+            let message = format!("Send {OTP} or {PASSKEY}, not both: one is enough.");
+            return Err(Error::bad_input(PASSKEY, message));
+        }
     };
-    let Some(otp) = otp else {
-        return Ok(nothing);
-    };
+    Ok(Second { user, shown })
+}
+
+async fn by_code(ctx: &Ctx, user: Uuid, otp: &Secret) -> Result<Shown> {
     let typed = Typed::read(otp.expose()).ok_or_else(|| {
         Error::bad_input(
-            field,
-            format!("{field} is no code: it is six digits, or a recovery code, of four times four letters and digits."),
+            OTP,
+            format!("{OTP} is no code: it is six digits, or a recovery code, of four times four letters and digits."),
         )
     })?;
-    let mut conn = ctx.db.read("factors_of_user").await?;
-    let factors = store::of_users(&mut conn, &[user]).await?;
-    drop(conn);
+    let factors = factors_of(ctx, user).await?;
     if factors.is_empty() {
-        return Ok(nothing);
+        return Ok(Shown::Nothing);
     }
     let attempt = match typed {
         Typed::Totp(_) => Attempt::digits(user, ctx.request.ip),
@@ -74,19 +85,68 @@ pub async fn second(
             known.then_some(Shown::Recovery(digest))
         }
     };
-    let result = if shown.is_some() { "right" } else { "wrong" };
-    metrics::counter!("keystead_second_factors_total", "result" => result).increment(1);
-    let shown = shown.ok_or_else(|| wrong(field))?;
+    count(shown.is_some());
+    let shown = shown.ok_or_else(|| wrong(OTP))?;
     attempt.succeeded(&ctx.db).await?;
-    Ok(Second { user, shown, field })
+    Ok(shown)
+}
+
+async fn by_own_passkey(ctx: &Ctx, user: Uuid, assertion: &Assertion) -> Result<Shown> {
+    if factors_of(ctx, user).await?.is_empty() {
+        return Ok(Shown::Nothing);
+    }
+    let attempt = Attempt::passkey(user, ctx.request.ip);
+    attempt.begin(&ctx.db, ctx.now()).await?;
+    let signed = passkey::signed(ctx, assertion, PASSKEY).await;
+    // That of another user is none of this one's.
+    let signed = signed.and_then(|signed| match signed.user() == user {
+        true => Ok(signed),
+        false => Err(passkey::wrong(PASSKEY)),
+    });
+    count(signed.is_ok());
+    let (signed, field) = (signed?, PASSKEY);
+    attempt.succeeded(&ctx.db).await?;
+    Ok(Shown::Passkey { signed, field })
+}
+
+/// Who has signed that with its passkey, which stands for both factors: the key, and what its holder has shown to be let use it. It is not
+/// spent yet. `field` is the input's.
+///
+/// # Errors
+/// `UNAUTHENTICATED`, the same for everything that is not good; `BAD_USER_INPUT` for what no browser makes; `FORBIDDEN` where there are no
+/// passkeys; `SERVICE_UNAVAILABLE`.
+pub async fn by_passkey(
+    ctx: &Ctx,
+    assertion: &Assertion,
+    field: &'static str,
+) -> Result<(Uuid, Second)> {
+    let signed = passkey::signed(ctx, assertion, field).await;
+    count(signed.is_ok());
+    let signed = signed?;
+    let user = signed.user();
+    let shown = Shown::Passkey { signed, field };
+    Ok((user, Second { user, shown }))
+}
+
+async fn factors_of(ctx: &Ctx, user: Uuid) -> Result<Vec<Factor>> {
+    let mut conn = ctx.db.read("factors_of_user").await?;
+    Ok(store::of_users(&mut conn, &[user]).await?)
+}
+
+fn count(right: bool) {
+    let result = if right { "right" } else { "wrong" };
+    metrics::counter!("keystead_second_factors_total", "result" => result).increment(1);
 }
 
 /// The factor that makes that code now, and its step, if its code was not taken.
 fn by_step(ctx: &Ctx, factors: &[Factor], digits: &str) -> Result<Option<Shown>> {
-    for factor in factors {
+    let apps = factors
+        .iter()
+        .filter(|factor| factor.kind == FactorKind::Totp.as_str());
+    for factor in apps {
         let secret = ctx.sealer.open(&purpose(factor.user_id), &factor.secret)?;
         let step = totp::step_of(&secret, digits, ctx.now())?;
-        if let Some(step) = step.filter(|step| *step > factor.last_step) {
+        if let Some(step) = step.filter(|step| *step > factor.counter) {
             let factor = factor.id;
             return Ok(Some(Shown::Totp { factor, step }));
         }
@@ -95,7 +155,7 @@ fn by_step(ctx: &Ctx, factors: &[Factor], digits: &str) -> Result<Option<Shown>>
 }
 
 /// What the secrets of that user's factors are sealed for: one that is put into another user's row is not opened.
-pub(super) fn purpose(user: Uuid) -> String {
+pub(in crate::factors) fn purpose(user: Uuid) -> String {
     format!("second factor of {}", Id::new(Kind::User, user))
 }
 
@@ -106,17 +166,28 @@ impl Second {
     /// `UNAUTHENTICATED` where another request has spent the same code meanwhile; `SERVICE_UNAVAILABLE`.
     pub(super) async fn spend(self, ctx: &Ctx, tx: &mut Tx) -> Result<Vec<Change>> {
         let mut changes = Vec::new();
-        let good = match self.shown {
-            Shown::Nothing => true,
-            Shown::Totp { factor, step } => store::take_step(tx, factor, step, ctx.now()).await?,
+        let (good, refusal) = match self.shown {
+            Shown::Nothing => (true, None),
+            Shown::Totp { factor, step } => {
+                (store::take_step(tx, factor, step, ctx.now()).await?, None)
+            }
             Shown::Recovery(digest) => {
                 let whose = Id::new(Kind::User, self.user);
                 let used = serde_json::json!({"recoveryCode": "used"});
                 changes.push(Change::created("user.useRecoveryCode", whose, used));
-                store::take_recovery_code(tx, self.user, &digest).await?
+                (
+                    store::take_recovery_code(tx, self.user, &digest).await?,
+                    None,
+                )
+            }
+            Shown::Passkey { signed, field } => {
+                (signed.spend(ctx, tx).await?, Some(passkey::wrong(field)))
             }
         };
-        good.then_some(changes).ok_or_else(|| wrong(self.field))
+        match good {
+            true => Ok(changes),
+            false => Err(refusal.unwrap_or_else(|| wrong(OTP))),
+        }
     }
 }
 
@@ -136,7 +207,7 @@ pub async fn admit(
     }
     let stands = standing(tx, ctx.policies.first(), user).await?;
     if stands.has && matches!(second.shown, Shown::Nothing) {
-        return Err(needed(second.field));
+        return Err(needed());
     }
     let changes = second.spend(ctx, tx).await?;
     Ok((stands, changes))

@@ -7,6 +7,7 @@ use super::types::InvitationStatus;
 use crate::authn::cookie::Cookies;
 use crate::db::ids::{Id, Kind};
 use crate::error::{Error, Result};
+use crate::factors::graphql::{PasskeyInput, offered};
 use crate::graphql::scalars::Duration;
 use crate::invitations::model::{Acceptance, InvitationFilter, NewInvitation};
 use crate::secrets::Secret;
@@ -131,6 +132,8 @@ pub struct AcceptInvitationInput {
     /// Where the invitation is for a user who has a second factor: the six digits that the app shows, or a recovery code.
     #[graphql(secret)]
     otp: Option<String>,
+    /// In place of a code: what a passkey of that user has signed.
+    passkey: Option<PasskeyInput>,
     /// For pages of this server's own address: the browser keeps the secret of the session in a cookie that no script can read.
     #[graphql(default = false)]
     pub cookie: bool,
@@ -146,7 +149,7 @@ impl AcceptInvitationInput {
             given_name: self.given_name,
             family_name: self.family_name,
             password: self.password.map(Secret::new),
-            otp: self.otp.map(Secret::new),
+            offered: offered(self.otp, self.passkey),
             cookies,
         }
     }

@@ -80,6 +80,11 @@ impl AcceptInvitationPayload {
         let (_, secret) = self.0.session.as_ref()?;
         secret.as_ref().map(|secret| secret.expose().to_owned())
     }
+
+    /// Whether the user must have a second factor and has none: until it has set one up, the session may do nothing else.
+    async fn must_enrol_second_factor(&self) -> bool {
+        self.0.must_enrol
+    }
 }
 
 /// Mutations on invitations.

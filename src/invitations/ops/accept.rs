@@ -13,6 +13,7 @@ use crate::authn::password;
 use crate::ctx::{Actor, Ctx, Holder};
 use crate::db::Tx;
 use crate::error::{Code, Error, Result};
+use crate::factors::model::Offered;
 use crate::factors::ops::{self as factors, Second};
 use crate::invitations::model::{Acceptance, Accepted, Invitation, Offer};
 use crate::invitations::store;
@@ -28,7 +29,6 @@ use crate::users::model::{NewUser, User, UserKind};
 use crate::users::ops::{Introduction, Newcomer};
 
 const TOKEN: &str = "input.token";
-const OTP: &str = "input.otp";
 
 /// Accepts an invitation: makes the user, or gives the one that it is for its names and its password, and signs it in; or lets whoever is
 /// signed in join its teams. A token is good once.
@@ -107,7 +107,7 @@ async fn begin_anew(
     changes.push(used(ctx, &mut tx, before, user.id).await?);
     let joined = memberships.iter().map(|each| each.team).collect();
     // Nobody has a second factor before it is there.
-    let second = factors::second(ctx, user.id, None, OTP).await?;
+    let second = factors::second(ctx, user.id, &Offered::default()).await?;
     sign_in(ctx, tx, (user, second), changes, joined, wanted.cookies).await
 }
 
@@ -132,7 +132,7 @@ async fn come_in(ctx: &Ctx, digest: Digest, id: Uuid, wanted: Acceptance) -> Res
     users::ops::check_password(ctx, "input.password", &secret, &named)?;
     let hash = password::hash(secret, ctx.policy.password_cost).await?;
     let policy = ctx.policies.present(&ctx.db).await?;
-    let second = factors::second(ctx, id, wanted.otp.as_ref(), OTP).await?;
+    let second = factors::second(ctx, id, &wanted.offered).await?;
 
     let mut tx = ctx.db.begin("accept_invitation").await?;
     // The user first, as whoever deletes it does.
@@ -162,7 +162,8 @@ async fn join(
         ("input.givenName", wanted.given_name.is_some()),
         ("input.familyName", wanted.family_name.is_some()),
         ("input.password", wanted.password.is_some()),
-        (OTP, wanted.otp.is_some()),
+        ("input.otp", wanted.offered.otp.is_some()),
+        ("input.passkey", wanted.offered.passkey.is_some()),
         ("input.cookie", wanted.cookies.is_some()),
     ] {
         if said {
@@ -205,6 +206,7 @@ async fn join(
         user: user.as_ref().clone(),
         joined,
         session: None,
+        must_enrol: false,
     })
 }
 
@@ -257,6 +259,7 @@ async fn sign_in(
     Ok(Accepted {
         user,
         joined,
+        must_enrol: fresh.standing.must_enrol(),
         session: Some(fresh.hand_over(cookies)),
     })
 }

@@ -7,6 +7,7 @@ use crate::authn::cookie::Cookies;
 use crate::ctx::Ctx;
 use crate::db::Tx;
 use crate::error::{Code, Error, Result};
+use crate::factors::model::Offered;
 use crate::factors::ops as factors;
 use crate::magic_links::model::{Entry, MagicLink};
 use crate::magic_links::store;
@@ -16,8 +17,6 @@ use crate::sessions::model::{Method, SignedIn};
 use crate::sessions::ops::Fresh;
 use crate::users;
 use crate::users::model::User;
-
-const OTP: &str = "input.otp";
 
 /// Signs in whoever holds the token of a link: the user it was sent to, who has the address still, or a new one with the policy's
 /// defaults. The link is good once, and so is every other one to that address.
@@ -45,7 +44,7 @@ pub async fn sign_in(ctx: &Ctx, wanted: Entry) -> Result<SignedIn> {
 
     match known {
         Some(id) => {
-            let second = factors::second(ctx, id, wanted.otp.as_ref(), OTP).await?;
+            let second = factors::second(ctx, id, &wanted.offered).await?;
             let mut tx = ctx.db.begin("sign_in_with_magic_link").await?;
             // The user first, as whoever deletes it does.
             let user = users::ops::locked(&mut tx, id).await?;
@@ -60,7 +59,7 @@ pub async fn sign_in(ctx: &Ctx, wanted: Entry) -> Result<SignedIn> {
         None if ctx.policy.magic_links.new_users => {
             let newcomer = newcomer(&keystead, &link.email).await?;
             // Nobody has a second factor before it is there.
-            let second = factors::second(ctx, newcomer.user.id, None, OTP).await?;
+            let second = factors::second(ctx, newcomer.user.id, &Offered::default()).await?;
             let mut tx = ctx.db.begin("sign_up_with_magic_link").await?;
             spend(ctx, &mut tx, &link).await?;
             let changes = newcomer.insert(&keystead, &mut tx).await.map_err(taken)?;

@@ -7,9 +7,12 @@ use async_graphql::{Context, ID, InputObject, Object, SimpleObject};
 use super::types::Session;
 use crate::db::ids::{Id, Kind};
 use crate::error::Result;
+use crate::factors::graphql::{PasskeyInput, offered};
+use crate::factors::model::Assertion;
 use crate::graphql::request;
+use crate::graphql::scalars::Json;
 use crate::secrets::Secret;
-use crate::sessions::model::SignIn;
+use crate::sessions::model::{PasskeySignIn, SignIn};
 use crate::sessions::ops;
 use crate::users::graphql::User;
 
@@ -24,6 +27,8 @@ pub struct SignInInput {
     /// password is right.
     #[graphql(secret)]
     otp: Option<String>,
+    /// In place of a code: what a passkey of the user has signed.
+    passkey: Option<PasskeyInput>,
     /// What takes the password's place, from now on; it is needed where somebody else has set the password. All other sessions end.
     new_password: Option<String>,
     /// For pages of this server's own address: the browser keeps the secret in a cookie that no script can read, and sends it by itself.
@@ -43,6 +48,33 @@ pub struct SignInPayload {
     secret: Option<String>,
     /// Whether the user must have a second factor and has none: until it has set one up, the session may do nothing else.
     must_enrol_second_factor: bool,
+}
+
+/// Somebody who signs in with a passkey alone.
+#[derive(InputObject)]
+pub struct SignInWithPasskeyInput {
+    /// The challenge, of `passkeyChallenge`.
+    #[graphql(secret)]
+    challenge: String,
+    /// What the browser has made of it: `(await navigator.credentials.get(…)).toJSON()`, the `AuthenticationResponseJSON` of Web
+    /// Authentication.
+    #[graphql(secret)]
+    credential: Json,
+    /// For pages of this server's own address: the browser keeps the secret in a cookie that no script can read, and sends it by itself.
+    #[graphql(default = false)]
+    cookie: bool,
+}
+
+/// What `signInWithPasskey` answers.
+#[derive(SimpleObject)]
+pub struct SignInWithPasskeyPayload {
+    /// The session that was begun.
+    session: Session,
+    /// Who has signed in.
+    user: User,
+    /// The secret of the session, for the header `Authorization: Bearer kss_…`. It is shown this once and cannot be read again. Null where
+    /// it went into a cookie.
+    secret: Option<String>,
 }
 
 /// How to sign out.
@@ -104,7 +136,7 @@ impl SessionMutations {
         let wanted = SignIn {
             login: input.login,
             password: Secret::new(input.password),
-            otp: input.otp.map(Secret::new),
+            offered: offered(input.otp, input.passkey),
             new_password: input.new_password.map(Secret::new),
             cookie: input.cookie,
         };
@@ -114,6 +146,32 @@ impl SessionMutations {
             user: User(Arc::new(made.user)),
             secret: made.secret.map(|secret| secret.expose().to_owned()),
             must_enrol_second_factor: made.must_enrol,
+        })
+    }
+
+    /// Signs in with a passkey alone, which stands for both factors, and begins a session. Needs no credential, and no user name: the
+    /// passkey knows whose it is. All that is not good has the same answer; of two who present one answer of a passkey, one is signed in.
+    async fn sign_in_with_passkey(
+        &self,
+        context: &Context<'_>,
+        #[graphql(desc = "What the passkey has signed, and how to keep the session.")]
+        input: SignInWithPasskeyInput,
+    ) -> Result<SignInWithPasskeyPayload> {
+        let request = request(context);
+        let wanted = PasskeySignIn {
+            passkey: Assertion {
+                challenge: Secret::new(input.challenge),
+                credential: input.credential.0,
+            },
+            cookie: input.cookie,
+        };
+        let made = ops::sign_in_with_passkey(&request.ctx, wanted)
+            .await
+            .map_err(|error| request.refused(error))?;
+        Ok(SignInWithPasskeyPayload {
+            session: Session(Arc::new(made.session)),
+            user: User(Arc::new(made.user)),
+            secret: made.secret.map(|secret| secret.expose().to_owned()),
         })
     }
 

@@ -24,6 +24,8 @@ pub enum SignInMethod {
     Invitation,
     /// By a link that was sent by mail.
     MagicLink,
+    /// With a passkey, and nothing else.
+    Passkey,
 }
 
 /// Somebody who is signed in somewhere.
@@ -72,6 +74,7 @@ impl Session {
             SignInMethod::Password,
             SignInMethod::Invitation,
             SignInMethod::MagicLink,
+            SignInMethod::Passkey,
         ];
         known
             .into_iter()

@@ -43,10 +43,19 @@ impl Attempt {
     /// At a user's recovery codes, which nobody guesses. An address that has hardly tried does not wait for others, so that who knows the
     /// password keeps nobody from its own account.
     pub fn recovery(user: Uuid, ip: Option<IpAddr>) -> Attempt {
+        Attempt::unguessable("recovery", user, ip)
+    }
+
+    /// At a user's passkeys, whose signatures nobody guesses: as at recovery codes.
+    pub fn passkey(user: Uuid, ip: Option<IpAddr>) -> Attempt {
+        Attempt::unguessable("passkey", user, ip)
+    }
+
+    fn unguessable(what: &str, user: Uuid, ip: Option<IpAddr>) -> Attempt {
         let address = network(ip);
         Attempt::at([
-            format!("recovery\0{address}\0{user}"),
-            format!("recovery\0{user}"),
+            format!("{what}\0{address}\0{user}"),
+            format!("{what}\0{user}"),
             format!("address\0{address}"),
         ])
     }

@@ -2,6 +2,7 @@
 
 mod attempts;
 mod begin;
+mod by_passkey;
 mod end;
 mod proving;
 mod read;
@@ -10,6 +11,7 @@ mod used;
 
 pub use attempts::{Attempt, forget_attempts};
 pub use begin::{Fresh, MAX_SESSIONS, begin, cookies};
+pub use by_passkey::sign_in_with_passkey;
 pub use end::{end_all, revoke, revoke_others, sign_out};
 pub use proving::{MAX_LOGIN, Proving};
 pub use read::{by_ids, cursor, list, may_read, own};

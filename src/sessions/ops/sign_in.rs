@@ -39,7 +39,7 @@ pub async fn sign_in(ctx: &Ctx, wanted: SignIn) -> Result<SignedIn> {
         None => None,
     };
 
-    let second = factors::second(ctx, user.id, wanted.otp.as_ref(), "input.otp").await?;
+    let second = factors::second(ctx, user.id, &wanted.offered).await?;
 
     let mut tx = ctx.db.begin("sign_in").await?;
     // What was verified is looked at again: whoever changes the password ends the sessions that are there by then.

@@ -5,10 +5,11 @@ use serde_json::{Value, json};
 use crate::support::Client;
 
 /// Those that make no key, change none, and set no limits.
-pub const KEYLESS: [&str; 42] = [
+pub const KEYLESS: [&str; 45] = [
     "acceptInvitation",
     "addTeamMember",
     "changePassword",
+    "confirmPasskey",
     "confirmTotp",
     "createInvitation",
     "createRole",
@@ -20,6 +21,7 @@ pub const KEYLESS: [&str; 42] = [
     "deleteTeam",
     "deleteUser",
     "deleteWebhook",
+    "enrolPasskey",
     "enrolTotp",
     "recordUsage",
     "redeliver",
@@ -37,6 +39,7 @@ pub const KEYLESS: [&str; 42] = [
     "setPassword",
     "signIn",
     "signInWithMagicLink",
+    "signInWithPasskey",
     "signOut",
     "updateLimitPolicy",
     "updatePermission",

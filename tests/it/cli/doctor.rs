@@ -11,6 +11,7 @@ fn a_new_database_lacks_its_migrations_and_an_old_one_is_in_order() {
     assert_eq!(new.code, Some(0), "{}{}", new.out, new.err);
     for part in [
         "ok    configuration  ",
+        "ok    passkeys       none: browsers make them for https:// addresses with a domain name",
         "ok    database       private, PostgreSQL ",
         "warn  migrations     ",
         "-> `keystead migrate`",

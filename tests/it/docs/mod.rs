@@ -1,6 +1,7 @@
 //! The documents: what they say is what the program does.
 
 pub mod api;
+mod browser;
 mod errors;
 mod limits;
 mod self_serve;

@@ -10,6 +10,7 @@ async fn a_new_company_gets_from_the_first_command_to_people_who_help_themselves
     let page = std::fs::read_to_string(page).unwrap();
     let mut blocks = blocks(&page);
     // The server is what the test starts; all that follows is run.
-    assert_eq!(blocks.remove(0), ("sh".into(), "cargo run\n".into()));
-    answered(blocks, 15).await;
+    let run = "cargo run -- --public-url http://localhost:4000\n";
+    assert_eq!(blocks.remove(0), ("sh".into(), run.into()));
+    answered(blocks, 20).await;
 }

@@ -2,6 +2,8 @@
 
 use std::process::Command;
 
+use super::browser::Desk;
+use crate::factors::passkeys::ORIGIN;
 use crate::replicas::processes::{Process, Protocol};
 use crate::support::{Setup, TestApp, database};
 
@@ -27,7 +29,9 @@ pub async fn answered(blocks: Vec<(String, String)>, at_least: usize) {
         ..Setup::default()
     };
     let app = TestApp::with(setup).await;
-    let server = Process::start(&url, Protocol::On).await;
+    let settings = [("KEYSTEAD_PUBLIC_URL", ORIGIN)];
+    let server = Process::with(&url, Protocol::On, &settings).await;
+    let desk = Desk::before(&server);
 
     let mut script = String::new();
     let mut wanted: Vec<(String, String)> = Vec::new();
@@ -40,6 +44,10 @@ pub async fn answered(blocks: Vec<(String, String)>, at_least: usize) {
             });
             script += &lines.collect::<Vec<_>>().join("\n");
             script += &format!("\necho; echo '{MARK}'\n");
+            continue;
+        }
+        if kind == "text" {
+            script += &desk.step(text.trim());
             continue;
         }
         assert_eq!(kind, "console");
@@ -60,7 +68,10 @@ pub async fn answered(blocks: Vec<(String, String)>, at_least: usize) {
     assert!(wanted.len() >= at_least, "{wanted:?}");
     let run =
         tokio::task::spawn_blocking(move || Command::new("bash").args(["-c", &script]).output());
-    let output = run.await.unwrap().unwrap();
+    let output = tokio::select! {
+        output = run => output.unwrap().unwrap(),
+        () = desk.sit(&server) => unreachable!("it sits there for ever"),
+    };
     let said = String::from_utf8(output.stdout).unwrap();
     let said: Vec<&str> = said.split(MARK).collect();
     let errors = String::from_utf8_lossy(&output.stderr);

@@ -1,5 +1,6 @@
 //! Second factors: apps that make codes, recovery codes, and what signing in asks of who has them.
 
+pub mod passkeys;
 mod recovery;
 mod remove;
 mod required;

@@ -22,7 +22,7 @@ async fn it_counts_once_a_code_of_it_was_shown() {
     assert_eq!(
         uri,
         format!(
-            "otpauth://totp/Keystead%20127.0.0.1:ada?secret={secret}&issuer=Keystead%20127.0.0.1"
+            "otpauth://totp/Keystead%20localhost:ada?secret={secret}&issuer=Keystead%20localhost"
         )
     );
     assert_eq!(begun["expiresAt"], "2030-01-01T12:15:00Z");
@@ -128,7 +128,7 @@ async fn a_secret_is_sealed_for_its_user() {
     somebody(&app, "eve", InstanceRole::Member).await;
     super::sql(
         &app,
-        "UPDATE second_factors SET secret = (SELECT f.secret FROM second_factors f JOIN users u ON u.id = f.user_id WHERE u.username = 'ada'), last_step = 0",
+        "UPDATE second_factors SET secret = (SELECT f.secret FROM second_factors f JOIN users u ON u.id = f.user_id WHERE u.username = 'ada'), counter = 0",
     )
     .await;
     let otp = ada.phone.code(&app, 0);

@@ -1,24 +1,37 @@
 //! No way to a session goes around a second factor.
 
+use keystead::factors::model::Offered;
 use keystead::factors::ops as factors;
 use keystead::permissions::model::InstanceRole;
 use keystead::sessions::model::Method;
 use keystead::sessions::ops as sessions;
-use serde_json::json;
+use serde_json::{Value, json};
 
-use super::{PASSWORD, SIGN_IN, Somebody, ask, code, somebody};
+use super::{PASSWORD, SIGN_IN, Somebody, ask, code, passkeys, somebody};
 use crate::support::TestApp;
 
 /// Every way there is. A new one does not compile before it is tried here.
-const WAYS: [Method; 3] = [Method::Password, Method::Invitation, Method::MagicLink];
+const WAYS: [Method; 4] = [
+    Method::Password,
+    Method::Invitation,
+    Method::MagicLink,
+    Method::Passkey,
+];
 
-/// Comes in that way as `ada`, with a code or without; `None`: the way is not open to a user that is there already.
-async fn come_in(app: &TestApp, way: Method, otp: Option<&str>) -> Option<serde_json::Value> {
-    let input = |mut input: serde_json::Value| {
-        input["otp"] = json!(otp);
+/// Comes in that way as `ada`, with that beside it; `None`: the way has no place for it.
+async fn come_in(app: &TestApp, way: Method, beside: &Value) -> Option<Value> {
+    let input = |mut input: Value| {
+        for (name, value) in beside.as_object().unwrap() {
+            input[name] = value.clone();
+        }
         input
     };
     match way {
+        // It is a second factor itself, and the first one too.
+        Method::Passkey => match beside.get("passkey") {
+            Some(signed) => Some(passkeys::sign_in(app, signed).await),
+            None => None,
+        },
         Method::Password => {
             let wanted = input(json!({"login": "ada", "password": PASSWORD}));
             Some(ask(&app.anonymous(), SIGN_IN, wanted).await)
@@ -54,17 +67,45 @@ async fn every_way_to_a_session_asks_for_it() {
     for way in WAYS {
         let app = TestApp::new().await;
         let ada = somebody(&app, "ada", InstanceRole::Member).await;
-        for (otp, expected) in [
-            (None, "SECOND_FACTOR_REQUIRED input.otp"),
-            (Some(ada.phone.wrong(&app)), "UNAUTHENTICATED input.otp"),
-            (Some(ada.phone.code(&app, 0)), "ok"),
-            (Some(ada.phone.code(&app, 0)), "UNAUTHENTICATED input.otp"),
-            (Some(ada.codes[0].clone()), "ok"),
+        let (mut passkey, _) = passkeys::set_up(&ada.client, json!({})).await;
+        let signed = passkeys::signed(&app, &mut passkey).await;
+        let mut eve = passkeys::somebody(&app, "eve", InstanceRole::Member).await;
+        let of_eve = passkeys::signed(&app, &mut eve.passkey).await;
+        let mut tried = 0;
+        for (beside, expected) in [
+            (json!({}), "SECOND_FACTOR_REQUIRED input.otp"),
+            (
+                json!({"otp": ada.phone.wrong(&app)}),
+                "UNAUTHENTICATED input.otp",
+            ),
+            (json!({"otp": ada.phone.code(&app, 0)}), "ok"),
+            (
+                json!({"otp": ada.phone.code(&app, 0)}),
+                "UNAUTHENTICATED input.otp",
+            ),
+            (json!({"otp": ada.codes[0]}), "ok"),
+            (
+                json!({ "passkey": of_eve }),
+                "UNAUTHENTICATED input.passkey",
+            ),
+            (json!({ "passkey": signed }), "ok"),
+            (
+                json!({ "passkey": signed }),
+                "UNAUTHENTICATED input.passkey",
+            ),
         ] {
-            if let Some(answer) = come_in(&app, way, otp.as_deref()).await {
-                assert_eq!(code(&answer), expected, "{way:?} {otp:?}: {answer}");
+            let expected = match way {
+                // Alone it signs in whoever it belongs to.
+                Method::Passkey if beside["passkey"] == of_eve => "ok",
+                Method::Passkey => expected.strip_suffix(".passkey").unwrap_or(expected),
+                _ => expected,
+            };
+            if let Some(answer) = come_in(&app, way, &beside).await {
+                assert_eq!(code(&answer), expected, "{way:?} {beside}: {answer}");
+                tried += 1;
             }
         }
+        assert_eq!(tried, if way == Method::Passkey { 3 } else { 8 });
     }
 }
 
@@ -80,7 +121,7 @@ async fn sessions_begin_in_one_place_which_asks() {
         .unwrap();
     for way in WAYS {
         let mut tx = ctx.db.begin("test_begin").await.unwrap();
-        let nothing = factors::second(&ctx, ada.id, None, "input.otp")
+        let nothing = factors::second(&ctx, ada.id, &Offered::default())
             .await
             .unwrap();
         let refused = sessions::begin(&ctx, &mut tx, &ada, way, nothing).await;
@@ -92,24 +133,24 @@ async fn sessions_begin_in_one_place_which_asks() {
     }
     // What another user has shown is nothing.
     let eve = somebody(&app, "eve", InstanceRole::Member).await;
-    let otp = keystead::secrets::Secret::new(eve.phone.code(&app, 0));
+    let otp = |code: String| Offered {
+        otp: Some(keystead::secrets::Secret::new(code)),
+        passkey: None,
+    };
+    let offered = otp(eve.phone.code(&app, 0));
     let eve = keystead::users::ops::by_username(&ctx, "eve")
         .await
         .unwrap()
         .unwrap();
-    let shown = factors::second(&ctx, eve.id, Some(&otp), "input.otp")
-        .await
-        .unwrap();
+    let shown = factors::second(&ctx, eve.id, &offered).await.unwrap();
     let mut tx = ctx.db.begin("test_begin").await.unwrap();
     assert!(
         sessions::begin(&ctx, &mut tx, &ada, Method::Password, shown)
             .await
             .is_err()
     );
-    let otp = keystead::secrets::Secret::new(phone.code(&app, 0));
-    let shown = factors::second(&ctx, ada.id, Some(&otp), "input.otp")
-        .await
-        .unwrap();
+    let offered = otp(phone.code(&app, 0));
+    let shown = factors::second(&ctx, ada.id, &offered).await.unwrap();
     let mut tx = ctx.db.begin("test_begin").await.unwrap();
     assert!(
         sessions::begin(&ctx, &mut tx, &ada, Method::Password, shown)

@@ -31,7 +31,7 @@ async fn invite(client: &Client, input: Value) -> (String, String) {
 /// The token of a link.
 fn token_of(link: &str) -> String {
     let (page, token) = link.split_once("?token=").unwrap();
-    assert_eq!(page, "http://127.0.0.1:4000/join");
+    assert_eq!(page, "http://localhost:4000/join");
     assert!(token.starts_with("ksi_") && token.len() == 41, "{token}");
     token.to_owned()
 }

@@ -103,7 +103,7 @@ async fn the_time_of_an_answer_tells_nothing_of_a_token() {
     let app = TestApp::with(Setup {
         policy: Policy {
             password_cost: COST,
-            ..Policy::default()
+            ..Setup::default().policy
         },
         api: ApiSettings {
             requests_per_address: 0,

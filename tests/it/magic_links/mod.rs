@@ -62,6 +62,8 @@ async fn sign_in(client: &Client, token: &str) -> Value {
 
 /// Asks for a link and has all mails delivered; the token in the last one. A minute passes.
 async fn link(app: &TestApp, server: &SmtpServer, email: &str) -> String {
+    // What else waits goes first.
+    app.app.deliver_due().await.unwrap();
     let before = server.received().len();
     let answer = ask(&app.anonymous(), email).await;
     assert!(answer["errors"].is_null(), "{answer}");

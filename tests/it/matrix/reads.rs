@@ -8,7 +8,7 @@ use super::world::World;
 use super::{cell, fields, table};
 
 /// How to come to an object of a type: a document with `FIELD` where its field is asked for, and the way to the object.
-pub const BASES: [(&str, &str, &str); 45] = [
+pub const BASES: [(&str, &str, &str); 46] = [
     ("Query", "{ FIELD }", ""),
     ("User", "{ user(by: {id: \"$user\"}) { FIELD } }", "/user"),
     (
@@ -68,6 +68,11 @@ pub const BASES: [(&str, &str, &str); 45] = [
         "ApiKeyPolicy",
         "{ serverInfo { apiKeyPolicy { FIELD } } }",
         "/serverInfo/apiKeyPolicy",
+    ),
+    (
+        "PasskeyChallenge",
+        "{ passkeyChallenge { FIELD } }",
+        "/passkeyChallenge",
     ),
     ("LimitPolicy", "{ limitPolicy { FIELD } }", "/limitPolicy"),
     (

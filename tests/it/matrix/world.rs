@@ -8,7 +8,7 @@ use keystead::secrets::Secret;
 use serde_json::{Value, json};
 
 use super::ACTORS;
-use crate::factors::{self, CONFIRM, ENROL, Phone};
+use crate::factors::{self, CONFIRM, ENROL, Phone, passkeys};
 use crate::support::{Client, TestApp};
 
 /// Something of every kind. What is asked about belongs to `target`, a member of the team `blue`.
@@ -18,7 +18,16 @@ pub struct World {
     pub ids: BTreeMap<&'static str, String>,
     /// The secret of a session of `target`, which is `$session`.
     pub session: String,
+    pub passkeys: Passkeys,
     keys: BTreeMap<&'static str, String>,
+}
+
+/// What was made of passkeys, each good once.
+pub struct Passkeys {
+    /// By the first administrator, to be confirmed; in documents `$first-made`.
+    pub first_made: Value,
+    /// By a member of the team, who signs in by it; in documents `$signed`.
+    pub signed: Value,
 }
 
 impl World {
@@ -129,6 +138,7 @@ impl World {
         let of_member = set_up(&app, &app.with_key(&keys["team member"]), password).await;
         let of_admin = set_up(&app, &app.with_key(&keys["admin"]), password).await;
         let of_first = set_up(&app, &admin, password).await;
+        let signed = signed(&app, &app.with_key(&keys["team member"]), &of_member).await;
         let signed_in = app
             .anonymous()
             .data(
@@ -180,7 +190,11 @@ impl World {
             ("$code", of_admin.code),
             ("$first-otp", of_first.codes[0].clone()),
             ("$second-otp", of_first.codes[1].clone()),
+            ("$third-otp", of_first.codes[2].clone()),
             ("$first-code", of_first.code),
+            ("$first-made", literal(&of_first.made)),
+            ("$made", literal(&of_admin.made)),
+            ("$signed", literal(&signed)),
         ]);
         use_something(&app, &ids["$key"], &ids["$user"], &ids["$team"]).await;
         let session = said("/signIn/secret");
@@ -188,6 +202,10 @@ impl World {
             app,
             ids,
             session,
+            passkeys: Passkeys {
+                first_made: of_first.made,
+                signed,
+            },
             keys,
         }
     }
@@ -296,6 +314,8 @@ struct Factors {
     codes: Vec<String>,
     /// What confirms the other one.
     code: String,
+    /// A passkey that was made, and is to be confirmed.
+    made: Value,
 }
 
 async fn set_up(app: &TestApp, client: &Client, password: &str) -> Factors {
@@ -310,9 +330,34 @@ async fn set_up(app: &TestApp, client: &Client, password: &str) -> Factors {
     let mut codes = factors::texts(&confirmed["recoveryCodes"]);
     let proof = json!({"input": {"otp": codes.pop()}});
     let second = client.data(ENROL, proof).await;
+    let (_, made) = passkeys::begin(client, json!({"otp": codes.pop()})).await;
     Factors {
         factor: factors::text(&confirmed["secondFactor"]["id"]),
         codes,
         code: code(&second),
+        made,
+    }
+}
+
+/// Sets up a passkey with a code of somebody who has such, and signs a challenge by it.
+async fn signed(app: &TestApp, client: &Client, of: &Factors) -> Value {
+    let proof = json!({"otp": of.codes.last()});
+    let (mut passkey, _) = passkeys::set_up(client, proof).await;
+    passkeys::signed(app, &mut passkey).await
+}
+
+/// The value as it stands in a document.
+fn literal(value: &Value) -> String {
+    match value {
+        Value::Object(members) => {
+            let members = members.iter();
+            let members = members.map(|(name, value)| format!("{name}: {}", literal(value)));
+            format!("{{{}}}", members.collect::<Vec<_>>().join(", "))
+        }
+        Value::Array(items) => {
+            let items: Vec<_> = items.iter().map(literal).collect();
+            format!("[{}]", items.join(", "))
+        }
+        scalar => scalar.to_string(),
     }
 }

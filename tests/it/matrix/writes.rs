@@ -37,6 +37,7 @@ pub fn input(name: &str) -> &'static str {
         "resendInvitation" | "revokeInvitation" => "{id: \"$invitation\"}",
         "requestMagicLink" => "{email: \"the-target@example.com\"}",
         "signInWithMagicLink" => "{token: \"$magic\"}",
+        "signInWithPasskey" => "$signed",
         "requestAccess" => {
             "{permissions: [{path: \"/models\", role: \"USE\"}], justification: \"x\"}"
         }
@@ -52,8 +53,9 @@ pub fn input(name: &str) -> &'static str {
         "signOut" => "{everywhere: true}",
         "revokeSession" => "{id: \"$session\"}",
         "revokeOtherSessions" => "{user: \"$user\"}",
-        "enrolTotp" | "regenerateRecoveryCodes" => "{otp: \"$otp\"}",
+        "enrolTotp" | "enrolPasskey" | "regenerateRecoveryCodes" => "{otp: \"$otp\"}",
         "confirmTotp" => "{code: \"$code\"}",
+        "confirmPasskey" => "$made",
         "updateSecondFactor" => "{id: \"$factor\", name: \"New\"}",
         "removeSecondFactor" => "{id: \"$factor\"}",
         "createWebhook" => "{url: \"https://hooks.example.com/\"}",

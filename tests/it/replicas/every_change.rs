@@ -11,7 +11,7 @@ use crate::matrix::world::World;
 
 /// What each mutation does: it alters the answer about some key, or none, because what it makes is new or nobody has it. In this order,
 /// by an administrator.
-const CHANGES: [(bool, &str, &str); 71] = [
+const CHANGES: [(bool, &str, &str); 74] = [
     (
         false,
         "signIn",
@@ -30,6 +30,9 @@ const CHANGES: [(bool, &str, &str); 71] = [
     ),
     (false, "confirmTotp", "{code: \"$first-code\"}"),
     (false, "enrolTotp", "{otp: \"$first-otp\"}"),
+    (false, "confirmPasskey", "$first-made"),
+    (false, "enrolPasskey", "{otp: \"$third-otp\"}"),
+    (false, "signInWithPasskey", "$signed"),
     (false, "regenerateRecoveryCodes", "{otp: \"$second-otp\"}"),
     (
         false,

@@ -48,8 +48,9 @@ const WAYS: [(&str, &str, &str); 6] = [
 ];
 
 /// Fields with a password that is there already.
-const PRESENT: [&str; 3] = [
+const PRESENT: [&str; 4] = [
     "ChangePasswordInput.password",
+    "EnrolPasskeyInput.password",
     "EnrolTotpInput.password",
     "SignInInput.password",
 ];

@@ -12,7 +12,7 @@ use super::{PASSWORD, SIGN_IN, attempt, cookie, id, recorded, signed_in, user, w
 use crate::support::{Answer, Call, Client, TestApp};
 
 const WHO: &str = "{ viewer { user { username } } }";
-const ORIGIN: &str = "http://127.0.0.1:4000";
+const ORIGIN: &str = "http://localhost:4000";
 
 fn secret(client: &Client) -> String {
     client.key().unwrap().to_owned()

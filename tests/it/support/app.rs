@@ -62,6 +62,8 @@ impl Default for Setup {
             // Passwords that hash quickly, and all there is switched on.
             policy: Policy {
                 password_cost: 4,
+                // With a name: browsers make passkeys for no address.
+                public_url: "http://localhost:4000".into(),
                 magic_links: keystead::magic_links::model::Settings {
                     enabled: true,
                     ..Default::default()

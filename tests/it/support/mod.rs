@@ -1,6 +1,7 @@
 //! What tests stand on: a Postgres of their own, a database for each test, an app, and a client for each actor.
 
 mod app;
+pub mod authenticator;
 mod bound;
 mod call;
 mod certificate;

@@ -73,7 +73,11 @@ pub fn arguments(asked: &Asked, ground: &Ground) -> Value {
             "signOut" => json!({"everywhere": true}),
             "revokeSession" => json!({"id": id("$session")}),
             "revokeOtherSessions" => json!({"user": id("$user")}),
-            "enrolTotp" | "regenerateRecoveryCodes" => json!({"otp": id("$first-otp")}),
+            "enrolTotp" | "enrolPasskey" | "regenerateRecoveryCodes" => {
+                json!({"otp": id("$first-otp")})
+            }
+            "confirmPasskey" => ground.world.passkeys.first_made.clone(),
+            "signInWithPasskey" => ground.world.passkeys.signed.clone(),
             "confirmTotp" => json!({"code": id("$first-code")}),
             "updateSecondFactor" => json!({"id": id("$factor"), "name": "New"}),
             "removeSecondFactor" => json!({"id": id("$factor")}),
