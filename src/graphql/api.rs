@@ -341,6 +341,7 @@ impl Api {
             limits: self.inner.limits.clone(),
             max_batch: self.inner.settings.max_batch,
             budgets: self.inner.budgets.clone(),
+            entered: Arc::default(),
         })
     }
 }

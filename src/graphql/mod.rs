@@ -28,12 +28,12 @@ pub mod settings;
 mod trace;
 pub mod trusted;
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
-use async_graphql::Context;
+use async_graphql::{Context, Name, QueryPathSegment};
 
 use crate::authn::Authenticator;
-use crate::ctx::Ctx;
+use crate::ctx::{Actor, Ctx};
 use crate::error::{Code, Error};
 use crate::limits::ops::Desk;
 use budget::{Budgets, Caller};
@@ -54,6 +54,15 @@ pub struct Request {
     pub max_batch: usize,
     /// What callers may ask for in a minute.
     pub budgets: Arc<Budgets>,
+    /// Whom a mutation of this request has signed in.
+    pub entered: Arc<OnceLock<Entered>>,
+}
+
+/// Somebody who has been signed in by a mutation: its answer is what that user sees.
+pub struct Entered {
+    /// The mutation's name in the answer.
+    under: Name,
+    request: Request,
 }
 
 impl Request {
@@ -65,9 +74,56 @@ impl Request {
         let caller = Caller::at(self.ctx.request.ip);
         self.budgets.request(Some(caller)).err().unwrap_or(error)
     }
+
+    /// The request as that actor sees it.
+    fn of(&self, actor: Actor) -> Request {
+        let ctx = Ctx {
+            actor,
+            ..self.ctx.clone()
+        };
+        Request {
+            ctx,
+            entered: Arc::default(),
+            ..self.clone()
+        }
+    }
 }
 
-/// The request's data.
+/// The request's data; below a mutation that has signed somebody in, as that user sees it.
 pub fn request<'a>(context: &Context<'a>) -> &'a Request {
-    context.data_unchecked::<Request>()
+    let request = context.data_unchecked::<Request>();
+    let mut entered = request.entered.get();
+    while let Some(here) = entered {
+        if below(context) == Some(&here.under) {
+            return &here.request;
+        }
+        entered = here.request.entered.get();
+    }
+    request
+}
+
+/// Has what lies below the mutation that this is the context of answered as that actor sees it.
+pub fn enter(context: &Context<'_>, actor: Actor) {
+    let request = context.data_unchecked::<Request>();
+    let mut entered = Entered {
+        under: context.item.node.response_key().node.clone(),
+        request: request.of(actor),
+    };
+    let mut slot = &request.entered;
+    while let Err(refused) = slot.set(entered) {
+        let Some(before) = slot.get() else { return };
+        (entered, slot) = (refused, &before.request.entered);
+    }
+}
+
+/// The name in the answer of the root field that this lies below; `None` for a root field.
+fn below<'a>(context: &Context<'a>) -> Option<&'a str> {
+    let mut node = context.path_node.as_ref()?.parent?;
+    while let Some(parent) = node.parent {
+        node = parent;
+    }
+    match node.segment {
+        QueryPathSegment::Name(name) => Some(name),
+        QueryPathSegment::Index(_) => None,
+    }
 }

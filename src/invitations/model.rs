@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::authn::cookie::Cookies;
+use crate::ctx::Actor;
 use crate::db::ids::{Id, Kind};
 use crate::db::schema::invitations;
 use crate::db::statement::Seen;
@@ -176,6 +177,8 @@ pub struct Accepted {
     pub session: Option<(Session, Option<Secret>)>,
     /// Whether that session may do nothing but set up a second factor.
     pub must_enrol: bool,
+    /// Who is calling from now on, unless somebody was signed in.
+    pub actor: Option<Actor>,
 }
 
 /// Which invitations a list holds; conditions are joined by AND.

@@ -8,7 +8,7 @@ use super::model::{Entry, LIFETIME};
 use super::ops;
 use crate::error::Result;
 use crate::factors::graphql::{PasskeyInput, offered};
-use crate::graphql::request;
+use crate::graphql::{enter, request};
 use crate::secrets::Secret;
 use crate::sessions::graphql::Session;
 use crate::users::graphql::User;
@@ -94,6 +94,7 @@ impl MagicLinkMutations {
         let made = ops::sign_in(&request.ctx, entry)
             .await
             .map_err(|error| request.refused(error))?;
+        enter(context, made.actor);
         Ok(SignInWithMagicLinkPayload {
             session: Session(Arc::new(made.session)),
             user: User(Arc::new(made.user)),

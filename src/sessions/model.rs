@@ -5,6 +5,7 @@ use diesel::prelude::*;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
+use crate::ctx::Actor;
 use crate::db::ids::{Id, Kind};
 use crate::db::schema::sessions;
 use crate::factors::model::{Assertion, Offered};
@@ -130,6 +131,8 @@ pub struct SignedIn {
     pub secret: Option<Secret>,
     /// Whether it may do nothing but set up a second factor.
     pub must_enrol: bool,
+    /// Who is calling from now on.
+    pub actor: Actor,
 }
 
 /// One use of a session, to be stored in bulk.

@@ -12,7 +12,7 @@ use super::inputs::{
 use super::types::Invitation;
 use crate::db::ids::{Id, Kind};
 use crate::error::Result;
-use crate::graphql::request;
+use crate::graphql::{enter, request};
 use crate::invitations::model::Accepted;
 use crate::invitations::ops;
 use crate::sessions;
@@ -152,9 +152,12 @@ impl InvitationMutations {
     ) -> Result<AcceptInvitationPayload> {
         let request = request(context);
         let cookies = sessions::ops::cookies(&request.ctx, "input.cookie", input.cookie)?;
-        let accepted = ops::accept(&request.ctx, input.read(cookies)).await;
-        accepted
-            .map(AcceptInvitationPayload)
-            .map_err(|error| request.refused(error))
+        let accepted = ops::accept(&request.ctx, input.read(cookies))
+            .await
+            .map_err(|error| request.refused(error))?;
+        if let Some(actor) = &accepted.actor {
+            enter(context, actor.clone());
+        }
+        Ok(AcceptInvitationPayload(accepted))
     }
 }

@@ -207,6 +207,7 @@ async fn join(
         joined,
         session: None,
         must_enrol: false,
+        actor: None,
     })
 }
 
@@ -260,6 +261,7 @@ async fn sign_in(
         user,
         joined,
         must_enrol: fresh.standing.must_enrol(),
+        actor: Some(fresh.actor()),
         session: Some(fresh.hand_over(cookies)),
     })
 }

@@ -9,8 +9,8 @@ use crate::db::ids::{Id, Kind};
 use crate::error::Result;
 use crate::factors::graphql::{PasskeyInput, offered};
 use crate::factors::model::Assertion;
-use crate::graphql::request;
 use crate::graphql::scalars::Json;
+use crate::graphql::{enter, request};
 use crate::secrets::Secret;
 use crate::sessions::model::{PasskeySignIn, SignIn};
 use crate::sessions::ops;
@@ -141,6 +141,7 @@ impl SessionMutations {
             cookie: input.cookie,
         };
         let made = ops::sign_in(&request(context).ctx, wanted).await?;
+        enter(context, made.actor);
         Ok(SignInPayload {
             session: Session(Arc::new(made.session)),
             user: User(Arc::new(made.user)),
@@ -168,6 +169,7 @@ impl SessionMutations {
         let made = ops::sign_in_with_passkey(&request.ctx, wanted)
             .await
             .map_err(|error| request.refused(error))?;
+        enter(context, made.actor);
         Ok(SignInWithPasskeyPayload {
             session: Session(Arc::new(made.session)),
             user: User(Arc::new(made.user)),

@@ -106,13 +106,22 @@ pub(super) fn ended(session: &Session) -> Change {
 impl Fresh {
     /// What whoever has signed in is answered, after the commit.
     pub fn signed_in(self, user: User, cookies: Option<Cookies>) -> SignedIn {
-        let must_enrol = self.standing.must_enrol();
+        let (must_enrol, actor) = (self.standing.must_enrol(), self.actor());
         let (session, secret) = self.hand_over(cookies);
         SignedIn {
             user,
             session,
             secret,
             must_enrol,
+            actor,
+        }
+    }
+
+    /// Who is calling from now on, with this session.
+    pub fn actor(&self) -> Actor {
+        match &self.ctx.actor {
+            Actor::Holder(holder) if self.standing.must_enrol() => Actor::Enrolling(holder.clone()),
+            actor => actor.clone(),
         }
     }
 

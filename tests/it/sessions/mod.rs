@@ -1,5 +1,6 @@
 //! Signing in, and what becomes of sessions.
 
+mod answers;
 mod basic;
 mod cookie;
 mod ending;
