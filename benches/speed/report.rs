@@ -103,7 +103,8 @@ pub async fn measure(time: Duration) {
     let seed = ["--users", &count, "--keys-per-user", "1", "--teams", "200"];
     let key = data::prepare(&folder, &url, &seed).await;
     let client = Endpoint::parse(&url).unwrap().client().await.unwrap();
-    let empty = "SELECT NOT EXISTS (SELECT FROM usage_days)";
+    // The seed leaves some events of its own, of these days.
+    let empty = "SELECT NOT EXISTS (SELECT FROM usage_days WHERE slot < '2029-12-31' AND slot >= '2029-01-01')";
     if client.query_one(empty, &[]).await.unwrap().get(0) {
         let begin = Instant::now();
         client.batch_execute(&fill(keys)).await.unwrap();
