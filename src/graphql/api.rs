@@ -353,11 +353,9 @@ fn late(deadline: Duration, undone: bool) -> Error {
     } else {
         "Look whether the change was made before you send it again; with an Idempotency-Key it is never made twice."
     };
-    let seconds = deadline.as_secs_f32();
-    Error::new(
-        Code::Timeout,
-        format!("The request took longer than {seconds} s. {advice}"),
-    )
+    let waited = deadline.as_secs_f32();
+    let message = format!("The request took longer than {waited} s. {advice}");
+    Error::new(Code::Timeout, message)
 }
 
 /// Turns the engine's response into bytes, in the order of the request. `kept`: of a mutation whose changes are committed when they are resolved.

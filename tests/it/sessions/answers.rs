@@ -56,7 +56,7 @@ async fn what_stands_beside_it_is_still_asked_by_who_has_sent_the_request() {
         updateUser(input: {id: \"user_00000000000000000000000000\", name: \"Eve\"}) { user { username } }
     }";
     let answer = ask(&app, document).await;
-    insta::assert_snapshot!(told(&answer), @"");
+    insta::assert_snapshot!(told(&answer), @"UNAUTHENTICATED -: This needs a credential. Send an API key in the header 'Authorization: Bearer ks_…'.");
 }
 
 #[tokio::test]
