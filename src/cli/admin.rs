@@ -7,9 +7,8 @@ use keystead::api_keys::model::NewApiKey;
 use keystead::api_keys::ops::generate;
 use keystead::config::Loaded;
 use keystead::ctx::{Actor, Ctx, RequestInfo};
-use keystead::limits::model::LimitsChanges;
 use keystead::permissions::model::InstanceRole;
-use keystead::users::model::{NewUser, User, UserKind};
+use keystead::users::model::{NewUser, User};
 use keystead::users::ops;
 use std::process::ExitCode;
 
@@ -67,20 +66,11 @@ async fn act(ctx: &Ctx, admin: Admin) -> Result<String, Failure> {
     match admin {
         Admin::Create(create) => {
             let new = NewUser {
-                username: create.username,
                 email: create.email,
                 name: create.name,
-                given_name: None,
-                family_name: None,
-                kind: UserKind::Person,
                 role: Some(InstanceRole::Admin),
-                enabled: true,
-                expires_at: None,
-                comment: None,
-                metadata: None,
-                password: None,
                 memberships: Some(Vec::new()),
-                limits: LimitsChanges::default(),
+                ..NewUser::named(create.username)
             };
             let user = ops::create(ctx, new).await?;
             let key = new_key(ctx, &user, None).await?;

@@ -134,6 +134,28 @@ pub struct NewUser {
     pub limits: LimitsChanges,
 }
 
+impl NewUser {
+    /// A person of that name, who may act, with nothing else said: as the policies say.
+    pub fn named(username: String) -> Self {
+        NewUser {
+            username,
+            email: None,
+            name: None,
+            given_name: None,
+            family_name: None,
+            kind: UserKind::Person,
+            role: None,
+            enabled: true,
+            expires_at: None,
+            comment: None,
+            metadata: None,
+            password: None,
+            memberships: None,
+            limits: LimitsChanges::default(),
+        }
+    }
+}
+
 /// Changes to a user. Outer `None` keeps; inner `None` clears.
 #[derive(Debug, Clone, Default)]
 pub struct UserChanges {

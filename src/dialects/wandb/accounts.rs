@@ -10,7 +10,6 @@ use crate::api_keys::model::{ApiKeyFilter, ApiKeySort, NewApiKey};
 use crate::db::pages::{MAX_PAGE, PageRequest};
 use crate::dialects::{Whole, in_words};
 use crate::error::{Code, Error, Result};
-use crate::limits::model::LimitsChanges;
 use crate::permissions::model::TeamRole;
 use crate::teams::model::{NewMembership, Team};
 use crate::teams::ops::members;
@@ -38,23 +37,13 @@ pub async fn create(asked: &Asked, input: CreateServiceAccountInput) -> Result<u
     let team = asked.team_named("entityName", &input.entity_name).await?;
     let description = input.description.trim().to_owned();
     let user = NewUser {
-        username: account_name(asked, &team, &description),
-        email: None,
         name: Some(description.clone()),
-        given_name: None,
-        family_name: None,
         kind: UserKind::Service,
-        role: None,
-        enabled: true,
-        expires_at: None,
-        comment: None,
-        metadata: None,
-        password: None,
         memberships: Some(vec![NewMembership {
             team: team.id,
             role: TeamRole::Member,
         }]),
-        limits: LimitsChanges::default(),
+        ..NewUser::named(account_name(asked, &team, &description))
     };
     let key = NewApiKey {
         description: Some(description),

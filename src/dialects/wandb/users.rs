@@ -14,10 +14,9 @@ use crate::db::pages::{MAX_PAGE, PageRequest};
 use crate::dialects::in_words;
 use crate::error::{Code, Error, Result};
 use crate::graphql::scalars::Timestamp;
-use crate::limits::model::LimitsChanges;
 use crate::permissions::model::InstanceRole;
 use crate::text;
-use crate::users::model::{self, NewUser, UserFilter, UserKind, UserSort};
+use crate::users::model::{self, NewUser, UserFilter, UserSort};
 use crate::users::ops;
 
 /// A person or a service account.
@@ -242,23 +241,12 @@ async fn create(asked: &Asked, input: CreateUserInput) -> Result<model::User> {
 
 fn new_user(input: &CreateUserInput, username: String) -> NewUser {
     NewUser {
-        username,
         email: Some(input.email.clone()),
-        name: None,
-        given_name: None,
-        family_name: None,
-        kind: UserKind::Person,
         role: input
             .admin
             .unwrap_or_default()
             .then_some(InstanceRole::Admin),
-        enabled: true,
-        expires_at: None,
-        comment: None,
-        metadata: None,
-        password: None,
-        memberships: None,
-        limits: LimitsChanges::default(),
+        ..NewUser::named(username)
     }
 }
 

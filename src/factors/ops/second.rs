@@ -36,7 +36,7 @@ enum Shown {
     },
     Recovery(Digest),
     Passkey {
-        signed: Signed,
+        signed: Box<Signed>,
         /// The input's, for errors.
         field: &'static str,
     },
@@ -104,7 +104,7 @@ async fn by_own_passkey(ctx: &Ctx, user: Uuid, assertion: &Assertion) -> Result<
         false => Err(passkey::wrong(PASSKEY)),
     });
     count(signed.is_ok());
-    let (signed, field) = (signed?, PASSKEY);
+    let (signed, field) = (Box::new(signed?), PASSKEY);
     attempt.succeeded(&ctx.db).await?;
     Ok(Shown::Passkey { signed, field })
 }
@@ -122,7 +122,7 @@ pub async fn by_passkey(
 ) -> Result<(Uuid, Second)> {
     let signed = passkey::signed(ctx, assertion, field).await;
     count(signed.is_ok());
-    let signed = signed?;
+    let signed = Box::new(signed?);
     let user = signed.user();
     let shown = Shown::Passkey { signed, field };
     Ok((user, Second { user, shown }))

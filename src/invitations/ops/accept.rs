@@ -17,7 +17,6 @@ use crate::factors::model::Offered;
 use crate::factors::ops::{self as factors, Second};
 use crate::invitations::model::{Acceptance, Accepted, Invitation, Offer};
 use crate::invitations::store;
-use crate::limits::model::LimitsChanges;
 use crate::permissions::model::Principal;
 use crate::policy::model::Policy;
 use crate::secrets::Digest;
@@ -25,7 +24,7 @@ use crate::sessions::model::Method;
 use crate::sessions::ops as sessions;
 use crate::teams::ops::members;
 use crate::users;
-use crate::users::model::{NewUser, User, UserKind};
+use crate::users::model::{NewUser, User};
 use crate::users::ops::{Introduction, Newcomer};
 
 const TOKEN: &str = "input.token";
@@ -79,20 +78,14 @@ async fn begin_anew(
     let policy = ctx.policies.present(&ctx.db).await?;
     let defaults = ctx.limit_policies.present(&ctx.db).await?;
     let new = NewUser {
-        username: wanted.username.unwrap_or_else(|| email.clone()),
         email: Some(email.clone()),
         name: wanted.name,
         given_name: wanted.given_name,
         family_name: wanted.family_name,
-        kind: UserKind::Person,
         role: Some(*role),
-        enabled: true,
-        expires_at: None,
-        comment: None,
-        metadata: None,
         password: Some(password.expose().to_owned()),
         memberships: Some(memberships.clone()),
-        limits: LimitsChanges::default(),
+        ..NewUser::named(wanted.username.unwrap_or_else(|| email.clone()))
     };
     let mut newcomer = Newcomer::new(ctx, &policy, &defaults, new)?;
     newcomer.hash(ctx).await?;

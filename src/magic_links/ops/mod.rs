@@ -16,8 +16,7 @@ use crate::ctx::{Actor, Clock, Ctx};
 use crate::db::Db;
 use crate::db::purge::in_parts;
 use crate::error::{Code, Error, Result};
-use crate::limits::model::LimitsChanges;
-use crate::users::model::{NewUser, UserKind};
+use crate::users::model::NewUser;
 use crate::users::ops::Newcomer;
 
 /// Links and what was asked for are kept for so long after they have ended.
@@ -39,20 +38,8 @@ async fn newcomer(ctx: &Ctx, email: &str) -> Result<Newcomer> {
     let policy = ctx.policies.present(&ctx.db).await?;
     let defaults = ctx.limit_policies.present(&ctx.db).await?;
     let new = NewUser {
-        username: email.to_owned(),
         email: Some(email.to_owned()),
-        name: None,
-        given_name: None,
-        family_name: None,
-        kind: UserKind::Person,
-        role: None,
-        enabled: true,
-        expires_at: None,
-        comment: None,
-        metadata: None,
-        password: None,
-        memberships: None,
-        limits: LimitsChanges::default(),
+        ..NewUser::named(email.to_owned())
     };
     Newcomer::new(ctx, &policy, &defaults, new)
 }

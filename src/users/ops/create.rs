@@ -8,7 +8,6 @@ use crate::audit::ops as audit;
 use crate::ctx::Ctx;
 use crate::db::ids::Kind;
 use crate::error::Result;
-use crate::limits::model::LimitsChanges;
 use crate::permissions::gains::Exempt;
 use crate::permissions::model::InstanceRole;
 use crate::permissions::ops::access;
@@ -75,20 +74,10 @@ pub async fn first_admin(ctx: &Ctx, username: &str) -> Result<Option<User>> {
         return Ok(None);
     }
     let new = NewUser {
-        username: username.to_owned(),
-        email: None,
         name: Some("Administrator".into()),
-        given_name: None,
-        family_name: None,
-        kind: UserKind::Person,
         role: Some(InstanceRole::Admin),
-        enabled: true,
-        expires_at: None,
-        comment: None,
-        metadata: None,
-        password: None,
         memberships: Some(Vec::new()),
-        limits: LimitsChanges::default(),
+        ..NewUser::named(username.to_owned())
     };
     match create(ctx, new).await {
         Ok(user) => Ok(Some(user)),

@@ -14,7 +14,7 @@ use keystead::mail::model::Settings as MailSettings;
 use keystead::permissions::model::InstanceRole;
 use keystead::replicas::ReplicaSettings;
 use keystead::secrets::Sealer;
-use keystead::users::model::{NewUser, User, UserKind};
+use keystead::users::model::{NewUser, User};
 use serde_json::{Value, json};
 
 use super::call::{Answer, Call};
@@ -204,20 +204,10 @@ impl TestApp {
     pub async fn user_with_key(&self, username: &str, role: InstanceRole) -> (User, String) {
         let ctx = self.ctx();
         let new = NewUser {
-            username: username.into(),
             email: Some(format!("{username}@example.com")),
-            name: None,
-            given_name: None,
-            family_name: None,
-            kind: UserKind::Person,
             role: Some(role),
-            enabled: true,
-            expires_at: None,
-            comment: None,
-            metadata: None,
-            password: None,
             memberships: Some(Vec::new()),
-            limits: keystead::limits::model::LimitsChanges::default(),
+            ..NewUser::named(username.into())
         };
         let user = keystead::users::ops::create(&ctx, new).await.unwrap();
         let key = key(&ctx, &user, "first").await;
