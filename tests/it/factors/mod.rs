@@ -1,5 +1,6 @@
 //! Second factors: apps that make codes, recovery codes, and what signing in asks of who has them.
 
+mod faults;
 pub mod passkeys;
 mod recovery;
 mod remove;
