@@ -243,6 +243,6 @@ async fn people_who_look_for_a_key_are_told_where_it_comes_from() {
     assert!(
         answer
             .text()
-            .contains("WANDB_BASE_URL to http://127.0.0.1:4000/wandb")
+            .contains("WANDB_BASE_URL to http://localhost:4000/wandb")
     );
 }
