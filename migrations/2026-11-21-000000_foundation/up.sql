@@ -525,17 +525,21 @@ BEGIN
 END
 $$;
 
--- What has run out without being settled is charged or released, exactly as of `at`; and these counters, with those that this touches,
--- are locked until the transaction ends.
-CREATE FUNCTION limits_lapse(at timestamptz, charging boolean, wanted uuid[]) RETURNS void LANGUAGE plpgsql AS $$
+-- What has run out without being settled is charged or released, exactly as of `at`: the oldest first and 2,000 at once, so that however much
+-- has run out, nobody waits for all of it; answers how much it was. And these counters, with those that this touches, are locked until the
+-- transaction ends.
+CREATE FUNCTION limits_lapse(at timestamptz, charging boolean, wanted uuid[]) RETURNS bigint LANGUAGE plpgsql AS $$
 #variable_conflict use_column
 DECLARE
     due limits_ending[];
 BEGIN
     SELECT coalesce(array_agg(ROW(r.id, r.at, r.asker_id, r.api_key_id, r.user_id, r.team_id, r.resource, '{}', r.counters, true, false,
             r.requests, r.tokens, r.micros, r.requests, r.tokens, 0, 0, 0, r.micros)::limits_ending), '{}') INTO due
-        FROM (SELECT * FROM reservations WHERE expires_at <= limits_lapse.at ORDER BY id FOR UPDATE) r;
+        FROM (SELECT * FROM reservations WHERE id IN (
+            SELECT o.id FROM reservations o WHERE o.expires_at <= limits_lapse.at ORDER BY o.expires_at, o.id LIMIT 2000
+        ) ORDER BY id FOR UPDATE) r;
     PERFORM limits_end(due, CASE WHEN charging THEN 'CHARGED' ELSE 'RELEASED' END, limits_lapse.at, wanted);
+    RETURN cardinality(due);
 END
 $$;
 

@@ -117,8 +117,12 @@ pub(super) async fn all(
 /// # Errors
 /// `SERVICE_UNAVAILABLE` when the database cannot be reached.
 pub async fn lapse(db: &Db, now: DateTime<Utc>, charging: bool) -> Result<()> {
-    let mut conn = db.read("lapse_reservations").await?;
-    Ok(store::lapse(&mut conn, now, charging).await?)
+    loop {
+        let mut conn = db.read("lapse_reservations").await?;
+        if !store::lapse(&mut conn, now, charging).await? {
+            return Ok(());
+        }
+    }
 }
 
 async fn tried(db: &Db, batch: &Batch) -> Result<Told> {

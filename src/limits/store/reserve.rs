@@ -224,20 +224,18 @@ pub(crate) async fn settle(
     told(conn, statement.sql(", ").bind(batch).sql(") AS told")).await
 }
 
-/// Charges or releases what has run out.
+/// Charges or releases some of what has run out, the oldest first; whether there was any.
 pub(crate) async fn lapse(
     conn: &mut AsyncPgConnection,
     now: DateTime<Utc>,
     charging: bool,
-) -> db::Result<()> {
-    // The function returns void, which diesel cannot read.
+) -> db::Result<bool> {
     let statement = Statement::new("SELECT (limits_lapse(")
         .bind(now)
         .sql(", ")
         .bind(charging)
-        .sql(", '{}') IS NULL)::text AS told");
-    told(conn, statement).await?;
-    Ok(())
+        .sql(", '{}') > 0)::text AS told");
+    Ok(told(conn, statement).await? == "true")
 }
 
 async fn told(conn: &mut AsyncPgConnection, statement: Statement) -> db::Result<String> {

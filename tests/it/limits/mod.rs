@@ -5,6 +5,7 @@ mod applying;
 mod calendar;
 mod every_way;
 mod exact;
+mod lapse;
 mod malformed;
 pub mod manage;
 mod notices;
