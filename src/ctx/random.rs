@@ -6,6 +6,8 @@ use rand::rngs::StdRng;
 use rand::{Rng, RngCore, SeedableRng};
 use uuid::Uuid;
 
+use crate::db::ids::ALPHABET;
+
 /// The bits of a UUIDv7 that are not its time, version or variant.
 const LOW_BITS: u32 = 74;
 
@@ -47,6 +49,13 @@ impl Random {
         let mut bytes = [0; N];
         self.lock().bits.fill_bytes(&mut bytes);
         bytes
+    }
+
+    /// `N` random characters of Crockford's base32, five bits each.
+    pub fn letters<const N: usize>(&self) -> String {
+        // 256 is a multiple of 32: each character is as likely as any other.
+        let letter = |byte| char::from(ALPHABET[usize::from(byte % 32)]);
+        self.bytes::<N>().map(letter).iter().collect()
     }
 
     /// A UUIDv7 for that millisecond since 1970, greater than every one made before (RFC 9562 §6.2, method 2: within one

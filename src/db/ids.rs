@@ -235,7 +235,8 @@ pub fn quoted(value: &str) -> String {
     format!("'{shown}'")
 }
 
-const ALPHABET: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
+/// Crockford's base32, in small letters: without those that are taken for others.
+pub const ALPHABET: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
 
 fn encode(uuid: Uuid) -> [u8; 26] {
     let mut rest = uuid.as_u128();

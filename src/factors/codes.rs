@@ -3,13 +3,12 @@
 use zeroize::Zeroizing;
 
 use crate::ctx::Random;
+use crate::db::ids::ALPHABET;
 use crate::secrets::{Digest, Secret};
 
 /// Recovery codes of a user.
 pub(super) const RECOVERY_CODES: usize = 10;
 
-/// Crockford's base32: without letters that are taken for others.
-const ALPHABET: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
 /// Characters of a recovery code: 80 bits. So many are not guessed, also by who has their digests.
 const RECOVERY: usize = 16;
 /// Characters between its hyphens.
@@ -50,10 +49,7 @@ impl Typed {
 pub(super) fn new_recovery_codes(random: &Random) -> (Vec<Secret>, Vec<Digest>) {
     (0..RECOVERY_CODES)
         .map(|_| {
-            let bytes = random.bytes::<RECOVERY>();
-            // 256 is a multiple of 32: each character is as likely as any other.
-            let plain = bytes.map(|byte| char::from(ALPHABET[usize::from(byte % 32)]));
-            let plain: Zeroizing<String> = Zeroizing::new(plain.iter().collect());
+            let plain = Zeroizing::new(random.letters::<RECOVERY>());
             let mut shown = String::with_capacity(RECOVERY + RECOVERY / GROUP);
             for (place, c) in plain.chars().enumerate() {
                 if place > 0 && place % GROUP == 0 {

@@ -133,6 +133,12 @@ impl Path {
         };
         (above == collection).then_some(segment)
     }
+
+    /// The last segment as people write it, when this path lies directly below `collection`.
+    pub fn child_name_of(&self, collection: &Path) -> Option<String> {
+        self.child_of(collection)
+            .and_then(|segment| decode(segment).ok())
+    }
 }
 
 /// What may stand in a segment as itself: `pchar` of RFC 3986 without escapes.

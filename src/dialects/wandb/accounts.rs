@@ -68,13 +68,11 @@ pub async fn create(asked: &Asked, input: CreateServiceAccountInput) -> Result<u
 
 /// A user name for a service account: of its team, of what it is for, and of six letters that nobody else has.
 fn account_name(asked: &Asked, team: &Team, description: &str) -> String {
-    const LETTERS: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
     const OWN: usize = 6;
     let words = username(&format!("{}-{description}", team.slug)).to_lowercase();
     let mut name: String = words.chars().take(64 - OWN - 1).collect();
     name.push('-');
-    let own = asked.ctx.random.bytes::<OWN>();
-    name.extend(own.map(|byte| char::from(LETTERS[usize::from(byte % 32)])));
+    name.push_str(&asked.ctx.random.letters::<OWN>());
     name
 }
 

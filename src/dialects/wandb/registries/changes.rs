@@ -41,19 +41,8 @@ impl MemberMutations {
         context: &Context<'_>,
         input: CreateProjectMembersInput,
     ) -> Option<Result<CreateProjectMembersPayload>> {
-        let asked = asked(context);
-        let done = async {
-            let who = several(input.user_ids, input.team_ids)?;
-            let registry = asked
-                .registry_by_id("input.projectId", &input.project_id)
-                .await?;
-            if let Some((field, _)) = who.iter().find(|(_, each)| registry.has(*each)) {
-                let message = "One of the users or teams belongs to the registry already. Change its role instead.";
-                return Err(Error::already_exists(field, message));
-            }
-            asked.put_all(&registry, &who, &[grant(FIRST_ROLE)]).await
-        };
-        let done = done.await;
+        let who = several(input.user_ids, input.team_ids);
+        let done = asked(context).add(&input.project_id, who).await;
         Some(done.map(|()| CreateProjectMembersPayload { success: true }))
     }
 
@@ -63,16 +52,8 @@ impl MemberMutations {
         context: &Context<'_>,
         input: DeleteProjectMembersInput,
     ) -> Option<Result<DeleteProjectMembersPayload>> {
-        let asked = asked(context);
-        let done = async {
-            let who = several(input.user_ids, input.team_ids)?;
-            let registry = asked
-                .registry_by_id("input.projectId", &input.project_id)
-                .await?;
-            belong(&registry, &who)?;
-            asked.put_all(&registry, &who, &[]).await
-        };
-        let done = done.await;
+        let who = several(input.user_ids, input.team_ids);
+        let done = asked(context).take_away(&input.project_id, who).await;
         Some(done.map(|()| DeleteProjectMembersPayload { success: true }))
     }
 
@@ -82,14 +63,9 @@ impl MemberMutations {
         context: &Context<'_>,
         input: UpdateProjectMemberInput,
     ) -> Option<Result<UpdateProjectMemberPayload>> {
-        let asked = asked(context);
-        let done = async {
-            let who = several(Some(vec![input.user_id]), None)?;
-            asked
-                .change(&input.project_id, who, &input.user_project_role)
-                .await
-        };
-        let done = done.await;
+        let who = several(Some(vec![input.user_id]), None);
+        let role = &input.user_project_role;
+        let done = asked(context).change(&input.project_id, who, role).await;
         Some(done.map(|()| UpdateProjectMemberPayload { success: true }))
     }
 
@@ -99,14 +75,9 @@ impl MemberMutations {
         context: &Context<'_>,
         input: UpdateProjectTeamMemberInput,
     ) -> Option<Result<UpdateProjectTeamMemberPayload>> {
-        let asked = asked(context);
-        let done = async {
-            let who = several(None, Some(vec![input.team_id]))?;
-            asked
-                .change(&input.project_id, who, &input.team_project_role)
-                .await
-        };
-        let done = done.await;
+        let who = several(None, Some(vec![input.team_id]));
+        let role = &input.team_project_role;
+        let done = asked(context).change(&input.project_id, who, role).await;
         Some(done.map(|()| UpdateProjectTeamMemberPayload { success: true }))
     }
 }
@@ -158,7 +129,28 @@ fn belong(registry: &Registry, who: &Who) -> Result<()> {
 }
 
 impl Asked {
-    async fn change(&self, registry: &str, who: Who, role: &str) -> Result<()> {
+    /// Makes those who do not belong to a registry viewers of it.
+    async fn add(&self, registry: &str, who: Result<Who>) -> Result<()> {
+        let who = who?;
+        let registry = self.registry_by_id("input.projectId", registry).await?;
+        if let Some((field, _)) = who.iter().find(|(_, each)| registry.has(*each)) {
+            let message = "One of the users or teams belongs to the registry already. Change its role instead.";
+            return Err(Error::already_exists(field, message));
+        }
+        self.put_all(&registry, &who, &[grant(FIRST_ROLE)]).await
+    }
+
+    /// Takes those who belong to a registry away from it.
+    async fn take_away(&self, registry: &str, who: Result<Who>) -> Result<()> {
+        let who = who?;
+        let registry = self.registry_by_id("input.projectId", registry).await?;
+        belong(&registry, &who)?;
+        self.put_all(&registry, &who, &[]).await
+    }
+
+    /// Gives those who belong to a registry another role.
+    async fn change(&self, registry: &str, who: Result<Who>, role: &str) -> Result<()> {
+        let who = who?;
         let ours = ROLES.ours(role).ok_or_else(|| {
             let message = format!("{} is none of {}.", quoted(role), ROLES.all().join(", "));
             Error::bad_input("input.role", message)

@@ -203,17 +203,13 @@ impl Asked {
 
     /// What these permissions give.
     async fn grants(&self, rows: &[Permission]) -> Result<Vec<Grant>> {
-        let mut grants = Vec::with_capacity(rows.len());
-        for row in rows {
-            let role = self.loaders.roles.load(row.role_id).await?;
-            let role = role.ok_or_else(|| Error::internal("a permission without its role"))?;
-            grants.push(Grant {
-                role: role.name.clone(),
-                propagate: row.propagate,
-                expires_at: row.expires_at,
-            });
-        }
-        Ok(grants)
+        let roles = self.role_names(rows).await?;
+        let grant = |(row, role): (&Permission, String)| Grant {
+            role,
+            propagate: row.propagate,
+            expires_at: row.expires_at,
+        };
+        Ok(rows.iter().zip(roles).map(grant).collect())
     }
 }
 

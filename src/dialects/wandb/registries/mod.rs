@@ -12,6 +12,7 @@ pub use life::RegistryMutations;
 pub use project::{Project, ProjectConnection, ProjectQueries};
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
@@ -167,6 +168,15 @@ impl Asked {
         Ok(all)
     }
 
+    /// The names of the roles that these permissions give, looked up together.
+    async fn role_names(&self, rows: &[Permission]) -> Result<Vec<String>> {
+        let ids = rows.iter().map(|row| row.role_id);
+        let roles = self.loaders.roles.load_many(ids).await?;
+        let names = roles.into_iter().map(|role| Some(role?.name.clone()));
+        let names: Option<_> = names.collect();
+        names.ok_or_else(|| Error::internal("a permission without its role"))
+    }
+
     /// The place of a registry with who holds what there, which may be nobody.
     async fn place(&self, organization: Arc<Team>, name: &str) -> Result<Registry> {
         let mut registry = Registry::at(organization, name)?;
@@ -214,37 +224,20 @@ impl Asked {
         for row in self.held(&filter).await? {
             let path =
                 Path::parse(&row.path).map_err(|error| Error::internal(error.to_string()))?;
-            let Some(name) = path.child_of(&above).and_then(plain) else {
+            let Some(name) = path.child_name_of(&above) else {
                 continue;
             };
-            let registry = match by_name.remove(&name) {
-                Some(registry) => registry,
-                None => Registry::at(organization.clone(), &name)?,
+            let registry = match by_name.entry(name) {
+                Entry::Occupied(there) => there.into_mut(),
+                Entry::Vacant(free) => {
+                    let registry = Registry::at(organization.clone(), free.key())?;
+                    free.insert(registry)
+                }
             };
-            let mut registry = registry;
             registry.held.push(row);
-            by_name.insert(name, registry);
         }
         Ok(by_name.into_values().collect())
     }
-}
-
-/// A segment of a path as people write it.
-fn plain(segment: &str) -> Option<String> {
-    let mut bytes = Vec::with_capacity(segment.len());
-    let mut rest = segment.as_bytes();
-    while let Some((first, others)) = rest.split_first() {
-        if *first != b'%' {
-            bytes.push(*first);
-            rest = others;
-            continue;
-        }
-        let (digits, others) = others.split_at_checked(2)?;
-        let digits = std::str::from_utf8(digits).ok()?;
-        bytes.push(u8::from_str_radix(digits, 16).ok()?);
-        rest = others;
-    }
-    String::from_utf8(bytes).ok()
 }
 
 /// The organisation and the name in the id of a registry.

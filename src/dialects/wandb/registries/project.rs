@@ -1,8 +1,10 @@
 //! A registry as the client sees it: a project in the place of its organisation.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use async_graphql::{Context, ID, Object, SimpleObject};
+use futures_util::future::try_join_all;
 use uuid::Uuid;
 
 use super::{ROLES, Registry};
@@ -115,22 +117,20 @@ impl Project {
             .users
             .load_many(held.iter().map(|(id, _)| *id))
             .await?;
-        let mut members = Vec::with_capacity(held.len());
-        for ((id, role), user) in held.into_iter().zip(people) {
+        let sights = try_join_all(held.iter().map(|(id, _)| asked.sees(*id))).await?;
+        let found = held.into_iter().zip(people.into_iter().zip(sights));
+        let member = |((id, role), (user, sees)): ((Uuid, Role), (Option<Arc<_>>, bool))| {
             // Who may see that somebody holds something need not see who that is.
-            let seen = match user {
-                Some(user) if asked.sees(id).await? => Some(user),
-                _ => None,
-            };
-            members.push(ProjectMember {
+            let seen: Option<Arc<users::model::User>> = user.filter(|_| sees);
+            ProjectMember {
                 id: ids::write(Kind::User, id).into(),
                 name: seen.as_ref().map(|user| user.shown_name().to_owned()),
                 username: seen.as_ref().map(|user| user.username.clone()),
                 email: seen.and_then(|user| user.email.clone()),
                 role,
-            });
-        }
-        Ok(members)
+            }
+        };
+        Ok(found.map(member).collect())
     }
 
     /// The teams that hold a role there themselves, as far as you may see them.
@@ -172,15 +172,14 @@ impl Asked {
     ) -> Result<Vec<(Uuid, Role)>> {
         let mut order: Vec<Uuid> = Vec::new();
         let mut names: HashMap<Uuid, Vec<String>> = HashMap::new();
-        for row in &registry.held {
+        let roles = self.role_names(&registry.held).await?;
+        for (row, role) in registry.held.iter().zip(roles) {
             let Some(id) = holder(row) else { continue };
-            let role = self.loaders.roles.load(row.role_id).await?;
-            let role = role.ok_or_else(|| Error::internal("a permission without its role"))?;
             let held = names.entry(id).or_insert_with(|| {
                 order.push(id);
                 Vec::new()
             });
-            held.push(role.name.clone());
+            held.push(role);
         }
         let strongest = |id: Uuid| {
             let name = ROLES.strongest(names.remove(&id).unwrap_or_default());
