@@ -3,9 +3,11 @@
 
 mod cookie;
 mod random;
+mod whole;
 
 pub use cookie::{CookieSlot, Site};
 pub use random::Random;
+pub use whole::Whole;
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -118,6 +120,11 @@ impl Actor {
             Actor::Holder(holder) => Some(holder),
             Actor::Anonymous | Actor::Keystead | Actor::Enrolling(_) => None,
         }
+    }
+
+    /// Whether it may do nothing but set up a second factor.
+    pub fn must_enrol(&self) -> bool {
+        matches!(self, Actor::Enrolling(_))
     }
 
     /// The user that is calling.

@@ -9,9 +9,7 @@ pub mod wandb;
 
 use axum::http::StatusCode;
 
-use crate::ctx::{Ctx, Events};
-use crate::db::Op;
-use crate::error::{Code, Error, Result};
+use crate::error::{Code, Error};
 
 /// What a dialect answers.
 #[derive(Debug)]
@@ -77,44 +75,5 @@ impl RoleNames {
             Some((theirs, _)) => (*theirs).to_owned(),
             None => held.into_iter().next().unwrap_or_default(),
         }
-    }
-}
-
-/// Several operations that take effect together or not at all, as a single one of a client's does. Dropped without [`Whole::end`], nothing
-/// of them has happened.
-pub struct Whole {
-    /// The context in which they run.
-    pub ctx: Ctx,
-    events: Events,
-}
-
-impl Whole {
-    /// Begins, under that name.
-    ///
-    /// # Errors
-    /// `SERVICE_UNAVAILABLE` when the database cannot be reached.
-    pub async fn begin(ctx: &Ctx, op: Op) -> Result<Self> {
-        Ok(Whole {
-            ctx: Ctx {
-                db: ctx.db.bind(op).await?,
-                // What is not committed is not announced.
-                events: Events::default(),
-                ..ctx.clone()
-            },
-            events: ctx.events.clone(),
-        })
-    }
-
-    /// Makes what was done take effect if it went well, and else undoes it.
-    ///
-    /// # Errors
-    /// That of what was done; as [`crate::db::Tx::commit`].
-    pub async fn end<T>(self, done: Result<T>) -> Result<T> {
-        let ended = self.ctx.db.commit_bound(done.is_ok()).await;
-        // What went wrong is told before what became of undoing it, which the end of the connection does too.
-        let done = done?;
-        ended?;
-        self.events.publish();
-        Ok(done)
     }
 }

@@ -5,7 +5,7 @@ use uuid::Uuid;
 
 use super::seal::Purpose;
 use super::store;
-use crate::ctx::{Clock, Ctx, Events, Holder};
+use crate::ctx::{Clock, Ctx, Holder, Whole};
 use crate::db::{Db, Failure};
 use crate::error::{Code, Error, Result};
 use crate::secrets::{Digest, SealingKey};
@@ -31,9 +31,7 @@ pub enum Begun {
 /// A request that runs in one transaction, in which its answer will be stored. Dropped without [`Running::finish`], everything is
 /// rolled back.
 pub struct Running {
-    ctx: Ctx,
-    /// Where its changes are announced once they are committed.
-    events: Events,
+    whole: Whole,
     actor: Uuid,
     sealing: SealingKey,
     key: String,
@@ -49,22 +47,17 @@ pub async fn begin(ctx: &Ctx, key: &str, fingerprint: Digest) -> Result<Begun> {
     let holder = ctx.somebody()?;
     validate(key)?;
     let sealing = sealing(holder)?;
-    let db = ctx.db.bind("idempotent_request").await?;
-    match claim_or_find(ctx, &db, holder, key, fingerprint).await {
+    let whole = Whole::begin(ctx, "idempotent_request").await?;
+    match claim_or_find(&whole.ctx, holder, key, fingerprint).await {
         Ok(None) => Ok(Begun::Run(Box::new(Running {
-            ctx: Ctx {
-                db,
-                events: Events::default(),
-                ..ctx.clone()
-            },
-            events: ctx.events.clone(),
+            whole,
             actor: holder.user_id,
             sealing,
             key: key.to_owned(),
             fingerprint,
         }))),
         found => {
-            db.commit_bound(false).await?;
+            whole.undo().await?;
             let answer = found?.ok_or_else(|| Error::internal("a claimed key has no answer"))?;
             // The first attempt may be waiting yet for a server to know what it changed.
             ctx.db.settled().await?;
@@ -100,13 +93,12 @@ fn validate(key: &str) -> Result<()> {
 /// The answer that is stored under the key; `None` when the key is now this transaction's.
 async fn claim_or_find(
     ctx: &Ctx,
-    db: &Db,
     holder: &Holder,
     key: &str,
     fingerprint: Digest,
 ) -> Result<Option<Vec<u8>>> {
     let (actor, now) = (holder.user_id, ctx.now());
-    let mut conn = db.read("claim_idempotency_key").await?;
+    let mut conn = ctx.db.read("claim_idempotency_key").await?;
     for _ in 0..ATTEMPTS {
         let claimed = store::claim(&mut conn, actor, key, fingerprint, now, now - KEPT)
             .await
@@ -159,7 +151,7 @@ fn gone(failure: Failure) -> Error {
 impl Running {
     /// The context to run in: what is read through it is what was written through it, and nobody else sees either.
     pub fn ctx(&self) -> Ctx {
-        self.ctx.clone()
+        self.whole.ctx.clone()
     }
 
     /// Stores the answer and commits. With `keep` false, for an answer that another attempt may change, everything is rolled back
@@ -168,21 +160,20 @@ impl Running {
     /// # Errors
     /// `SERVICE_UNAVAILABLE` when it cannot be committed: nothing was changed.
     pub async fn finish(self, answer: &[u8], keep: bool) -> Result<()> {
-        if keep {
-            let purpose = Purpose {
-                actor: self.actor,
-                key: &self.key,
-                fingerprint: self.fingerprint,
-            };
-            let sealed = purpose.seal(&self.sealing, &self.ctx.random, answer)?;
-            let mut conn = self.ctx.db.read("store_idempotent_answer").await?;
-            store::answer(&mut conn, self.actor, &self.key, &sealed).await?;
+        if !keep {
+            return self.whole.undo().await;
         }
-        self.ctx.db.commit_bound(keep).await?;
-        if keep {
-            self.events.publish();
-        }
-        Ok(())
+        let purpose = Purpose {
+            actor: self.actor,
+            key: &self.key,
+            fingerprint: self.fingerprint,
+        };
+        let ctx = &self.whole.ctx;
+        let sealed = purpose.seal(&self.sealing, &ctx.random, answer)?;
+        let mut conn = ctx.db.read("store_idempotent_answer").await?;
+        store::answer(&mut conn, self.actor, &self.key, &sealed).await?;
+        drop(conn);
+        self.whole.commit().await
     }
 }
 

@@ -175,8 +175,6 @@ pub struct Accepted {
     pub joined: Vec<Uuid>,
     /// The session that was begun, unless somebody was signed in; and its secret, unless it went into a cookie.
     pub session: Option<(Session, Option<Secret>)>,
-    /// Whether that session may do nothing but set up a second factor.
-    pub must_enrol: bool,
     /// Who is calling from now on, unless somebody was signed in.
     pub actor: Option<Actor>,
 }

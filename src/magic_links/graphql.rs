@@ -94,12 +94,13 @@ impl MagicLinkMutations {
         let made = ops::sign_in(&request.ctx, entry)
             .await
             .map_err(|error| request.refused(error))?;
+        let must_enrol = made.actor.must_enrol();
         enter(context, made.actor);
         Ok(SignInWithMagicLinkPayload {
             session: Session(Arc::new(made.session)),
             user: User(Arc::new(made.user)),
             secret: made.secret.map(|secret| secret.expose().to_owned()),
-            must_enrol_second_factor: made.must_enrol,
+            must_enrol_second_factor: must_enrol,
         })
     }
 }

@@ -129,8 +129,6 @@ pub struct SignedIn {
     pub session: Session,
     /// Its secret, unless it went into a cookie.
     pub secret: Option<Secret>,
-    /// Whether it may do nothing but set up a second factor.
-    pub must_enrol: bool,
     /// Who is calling from now on.
     pub actor: Actor,
 }

@@ -10,6 +10,7 @@ use super::inputs::{
     lifetime,
 };
 use super::types::Invitation;
+use crate::ctx::Actor;
 use crate::db::ids::{Id, Kind};
 use crate::error::Result;
 use crate::graphql::{enter, request};
@@ -83,7 +84,7 @@ impl AcceptInvitationPayload {
 
     /// Whether the user must have a second factor and has none: until it has set one up, the session may do nothing else.
     async fn must_enrol_second_factor(&self) -> bool {
-        self.0.must_enrol
+        self.0.actor.as_ref().is_some_and(Actor::must_enrol)
     }
 }
 

@@ -199,7 +199,6 @@ async fn join(
         user: user.as_ref().clone(),
         joined,
         session: None,
-        must_enrol: false,
         actor: None,
     })
 }
@@ -253,7 +252,6 @@ async fn sign_in(
     Ok(Accepted {
         user,
         joined,
-        must_enrol: fresh.standing.must_enrol(),
         actor: Some(fresh.actor()),
         session: Some(fresh.hand_over(cookies)),
     })

@@ -141,12 +141,13 @@ impl SessionMutations {
             cookie: input.cookie,
         };
         let made = ops::sign_in(&request(context).ctx, wanted).await?;
+        let must_enrol = made.actor.must_enrol();
         enter(context, made.actor);
         Ok(SignInPayload {
             session: Session(Arc::new(made.session)),
             user: User(Arc::new(made.user)),
             secret: made.secret.map(|secret| secret.expose().to_owned()),
-            must_enrol_second_factor: made.must_enrol,
+            must_enrol_second_factor: must_enrol,
         })
     }
 

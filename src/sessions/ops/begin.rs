@@ -106,13 +106,12 @@ pub(super) fn ended(session: &Session) -> Change {
 impl Fresh {
     /// What whoever has signed in is answered, after the commit.
     pub fn signed_in(self, user: User, cookies: Option<Cookies>) -> SignedIn {
-        let (must_enrol, actor) = (self.standing.must_enrol(), self.actor());
+        let actor = self.actor();
         let (session, secret) = self.hand_over(cookies);
         SignedIn {
             user,
             session,
             secret,
-            must_enrol,
             actor,
         }
     }

@@ -7,8 +7,8 @@ use super::inputs::{
     UpdateProjectTeamMemberInput,
 };
 use super::{FIRST_ROLE, ROLES, Registry, grant, put};
+use crate::ctx::Whole;
 use crate::db::ids::quoted;
-use crate::dialects::Whole;
 use crate::dialects::wandb::ids::{self, Kind};
 use crate::dialects::wandb::{Asked, asked};
 use crate::error::{Code, Error, Result};
